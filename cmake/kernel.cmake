@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# Kernel images. Folders name their sources with tutti_kernel_sources() and their in-kernel unit tests
+# with tutti_kernel_tests(); tutti_kernel_images() then makes, in the build folder,
+#
+#   tutti-kernel-ARCH.elf         release: -O2 -DNDEBUG
+#   tutti-kernel-debug-ARCH.elf   assertions on: -O1 -DTUTTI_DEBUG=1
+#   tutti-tests-ARCH.elf          the debug objects plus the unit tests and tests/harness
+#   *.elf.debug                   the same with debug information and symbols, for gdb
+#
+# Both flavours keep frame pointers (backtraces) and carry a symbol table (kernel/base/symbol_table.hpp).
+
+include(arch_${TUTTI_ARCH})
+
+# `#include "arch/cpu.hpp"` finds kernel/arch/<arch>/cpu.hpp through this link.
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
+file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/${TUTTI_ARCH} ${PROJECT_BINARY_DIR}/include/arch SYMBOLIC)
+
+add_library(tutti_kernel_flags INTERFACE)
+target_include_directories(tutti_kernel_flags INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/kernel
+                                                        ${PROJECT_SOURCE_DIR}/tests)
+target_compile_options(tutti_kernel_flags INTERFACE
+  ${TUTTI_ARCH_FLAGS}
+  -ffreestanding -fno-pic -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+  -ffunction-sections -fdata-sections -fno-common -fno-strict-aliasing -fvisibility=hidden -g
+  -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit -faligned-allocation>
+  $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wthread-safety -Wvla -Wshadow-all -Wimplicit-fallthrough
+    -Wno-shadow-uncaptured-local>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
+# The kernel's own optimisation level, whatever the flavour of the host tools: ours comes later and wins.
+set(TUTTI_RELEASE_FLAGS -O2 -DNDEBUG)
+set(TUTTI_DEBUG_FLAGS -O1 -UNDEBUG -DTUTTI_DEBUG=1)
+
+# tutti_kernel_sources(files...): C++, C or assembly of the kernel, relative to the calling folder.
+function(tutti_kernel_sources)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(path ${file} ABSOLUTE)
+    set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_SOURCES ${path})
+  endforeach()
+endfunction()
+
+# tutti_kernel_tests(files...): unit tests that run inside the kernel (the test image only).
+function(tutti_kernel_tests)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(path ${file} ABSOLUTE)
+    set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_TESTS ${path})
+  endforeach()
+endfunction()
+
+# tutti_kernel_depends(targets...): targets that generate headers or files the kernel's sources include.
+function(tutti_kernel_depends)
+  set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_DEPENDS ${ARGN})
+endfunction()
+
+# tutti_kernel_embed(SYMBOL FILE TARGET): puts the bytes of FILE, a build product of custom target
+# TARGET, into the kernel's read-only data, page-aligned, as `extern "C" const unsigned char SYMBOL[]`
+# and `SYMBOL_end[]`.
+function(tutti_kernel_embed symbol file target)
+  set(assembly ${PROJECT_BINARY_DIR}/embedded/${symbol}.S)
+  file(GENERATE OUTPUT ${assembly} CONTENT
+"    .section .rodata.${symbol}, \"a\"
+    .balign 4096
+    .globl ${symbol}, ${symbol}_end
+${symbol}:
+    .incbin \"${file}\"
+${symbol}_end:
+    .section .note.GNU-stack, \"\"
+")
+  set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_EMBEDDED "${assembly}|${file}")
+  tutti_kernel_sources(${assembly})
+  tutti_kernel_depends(${target})
+endfunction()
+
+# One flavour's objects.
+function(tutti_kernel_objects name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;FLAGS")
+  add_library(${name} OBJECT ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE tutti_kernel_flags)
+  target_compile_options(${name} PRIVATE ${arg_FLAGS})
+  set_target_properties(${name} PROPERTIES CXX_EXTENSIONS ON POSITION_INDEPENDENT_CODE OFF)
+  get_property(depends GLOBAL PROPERTY TUTTI_KERNEL_DEPENDS)
+  if(depends)
+    add_dependencies(${name} ${depends})
+  endif()
+endfunction()
+
+# Links object libraries into IMAGE with a symbol table (cmake/link_kernel.cmake says how).
+function(tutti_kernel_link image)
+  set(objects "")
+  foreach(library IN LISTS ARGN)
+    list(APPEND objects "$<TARGET_OBJECTS:${library}>")
+  endforeach()
+  list(JOIN TUTTI_ARCH_LINK_FLAGS " " link_flags)
+  list(JOIN TUTTI_ARCH_FLAGS " " assembler_flags)
+  set(work ${PROJECT_BINARY_DIR}/link/${image})
+  file(MAKE_DIRECTORY ${work})
+  file(GENERATE OUTPUT ${work}/objects.rsp CONTENT "$<JOIN:${objects},\n>\n")
+  add_custom_command(
+    OUTPUT ${PROJECT_BINARY_DIR}/${image}.elf
+    BYPRODUCTS ${PROJECT_BINARY_DIR}/${image}.elf.debug
+    COMMAND ${CMAKE_COMMAND} -DOUTPUT=${PROJECT_BINARY_DIR}/${image}.elf -DWORK=${work}
+      -DOBJECTS=${work}/objects.rsp -DSCRIPT=${TUTTI_ARCH_LINKER_SCRIPT}
+      "-DLINK_FLAGS=${link_flags}" -DLD=${TUTTI_LLD} -DOBJCOPY=${TUTTI_OBJCOPY}
+      -DASSEMBLER=${CMAKE_C_COMPILER} "-DASSEMBLER_FLAGS=${assembler_flags}"
+      -DEMBED_SYMBOLS=$<TARGET_FILE:embed-symbols> -P ${PROJECT_SOURCE_DIR}/cmake/link_kernel.cmake
+    DEPENDS ${objects} ${work}/objects.rsp ${TUTTI_ARCH_LINKER_SCRIPT} embed-symbols
+      ${PROJECT_SOURCE_DIR}/cmake/link_kernel.cmake
+    COMMENT "Linking kernel image ${image}.elf"
+    COMMAND_EXPAND_LISTS VERBATIM)
+  add_custom_target(${image} ALL DEPENDS ${PROJECT_BINARY_DIR}/${image}.elf)
+endfunction()
+
+function(tutti_kernel_images)
+  if(NOT TUTTI_KERNEL)
+    return()
+  endif()
+  get_property(sources GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
+  get_property(tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
+  get_property(embedded GLOBAL PROPERTY TUTTI_KERNEL_EMBEDDED)
+  foreach(pair IN LISTS embedded)
+    string(REPLACE "|" ";" pair "${pair}")
+    list(GET pair 0 assembly)
+    list(GET pair 1 file)
+    set_source_files_properties(${assembly} PROPERTIES GENERATED TRUE LANGUAGE ASM OBJECT_DEPENDS ${file})
+  endforeach()
+  if(NOT sources)
+    message(STATUS "kernel: no sources yet, no images")
+    return()
+  endif()
+  tutti_kernel_objects(kernel_release SOURCES ${sources} FLAGS ${TUTTI_RELEASE_FLAGS})
+  tutti_kernel_objects(kernel_debug SOURCES ${sources} FLAGS ${TUTTI_DEBUG_FLAGS})
+  if(tests)
+    tutti_kernel_objects(kernel_tests SOURCES ${tests} FLAGS ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1)
+  endif()
+
+  file(GLOB script CONFIGURE_DEPENDS ${TUTTI_ARCH_LINKER_SCRIPT})
+  if(NOT script)
+    message(STATUS "kernel: no linker script yet, objects only")
+    return()
+  endif()
+  find_program(TUTTI_LLD ld.lld-19 REQUIRED)
+  find_program(TUTTI_OBJCOPY llvm-objcopy-19 REQUIRED)
+  tutti_kernel_link(tutti-kernel-${TUTTI_ARCH} kernel_release)
+  tutti_kernel_link(tutti-kernel-debug-${TUTTI_ARCH} kernel_debug)
+  if(tests)
+    tutti_kernel_link(tutti-tests-${TUTTI_ARCH} kernel_debug kernel_tests)
+  endif()
+endfunction()
