@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+    .text
+    .balign 16
+    .globl switch_stacks
+switch_stacks:
+    pushq %rbp
+    pushq %rbx
+    pushq %r12
+    pushq %r13
+    pushq %r14
+    pushq %r15
+    movq %rsp, (%rdi)
+    movq %rsi, %rsp
+    popq %r15
+    popq %r14
+    popq %r13
+    popq %r12
+    popq %rbx
+    popq %rbp
+    ret
+
+    // First instruction of a new thread: see prepare_stack().
+    .globl thread_trampoline
+thread_trampoline:
+    movq %r12, %rdi
+    xorl %ebp, %ebp
+    call *%rbx
+    ud2
+
+    .section .note.GNU-stack, "", @progbits

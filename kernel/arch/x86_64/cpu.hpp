@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// One instruction each: interrupt flag, halting, control and model-specific registers, ports, CPUID, time stamp.
+#pragma once
+
+#include "base/compiler.hpp"
+#include "base/types.hpp"
+
+namespace tutti::arch {
+
+ALWAYS_INLINE void pause() { asm volatile("pause" ::: "memory"); }
+
+// Saved interrupt flag: what restore_interrupts() needs.
+enum class IrqState : u64 {};
+inline constexpr u64 kFlagInterrupt = 1u << 9;
+
+[[nodiscard]] ALWAYS_INLINE u64 read_flags() {
+    u64 flags;
+    asm volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+    return flags;
+}
+[[nodiscard]] ALWAYS_INLINE bool interrupts_enabled() { return (read_flags() & kFlagInterrupt) != 0; }
+ALWAYS_INLINE void enable_interrupts() { asm volatile("sti" ::: "memory"); }
+// Returns the state before.
+ALWAYS_INLINE IrqState disable_interrupts() {
+    IrqState const before{read_flags()};
+    asm volatile("cli" ::: "memory");
+    return before;
+}
+ALWAYS_INLINE void restore_interrupts(IrqState before) {
+    if ((static_cast<u64>(before) & kFlagInterrupt) != 0) enable_interrupts();
+}
+// Call with interrupts off. Enables them and halts with no window in between: an interrupt that is pending, or comes
+// before the halt, ends it (SDM vol. 2, STI: interrupts are recognised after the following instruction).
+ALWAYS_INLINE void halt_until_interrupt() { asm volatile("sti; hlt; cli" ::: "memory"); }
+[[noreturn]] inline void halt_forever() {
+    for (;;) asm volatile("cli; hlt" ::: "memory");
+}
+
+[[nodiscard]] ALWAYS_INLINE u64 read_tsc() {
+    u32 low, high;
+    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (u64{high} << 32) | low;
+}
+
+struct CpuidResult {
+    u32 eax, ebx, ecx, edx;
+};
+[[nodiscard]] inline CpuidResult cpuid(u32 leaf, u32 subleaf = 0) {
+    CpuidResult r;
+    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    return r;
+}
+
+[[nodiscard]] ALWAYS_INLINE u64 read_msr(u32 index) {
+    u32 low, high;
+    asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(index) : "memory");
+    return (u64{high} << 32) | low;
+}
+ALWAYS_INLINE void write_msr(u32 index, u64 value) {
+    asm volatile("wrmsr" ::"c"(index), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");
+}
+
+ALWAYS_INLINE void out8(u16 port, u8 value) { asm volatile("outb %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+ALWAYS_INLINE void out16(u16 port, u16 value) { asm volatile("outw %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+ALWAYS_INLINE void out32(u16 port, u32 value) { asm volatile("outl %0, %1" ::"a"(value), "Nd"(port) : "memory"); }
+ALWAYS_INLINE u8 in8(u16 port) {
+    u8 value;
+    asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+ALWAYS_INLINE u16 in16(u16 port) {
+    u16 value;
+    asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+ALWAYS_INLINE u32 in32(u16 port) {
+    u32 value;
+    asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port) : "memory");
+    return value;
+}
+
+[[nodiscard]] ALWAYS_INLINE u64 read_cr2() {
+    u64 value;
+    asm volatile("movq %%cr2, %0" : "=r"(value)::"memory");
+    return value;
+}
+[[nodiscard]] ALWAYS_INLINE u64 read_cr3() {
+    u64 value;
+    asm volatile("movq %%cr3, %0" : "=r"(value)::"memory");
+    return value;
+}
+ALWAYS_INLINE void write_cr3(u64 value) { asm volatile("movq %0, %%cr3" ::"r"(value) : "memory"); }
+[[nodiscard]] ALWAYS_INLINE u64 read_cr4() {
+    u64 value;
+    asm volatile("movq %%cr4, %0" : "=r"(value)::"memory");
+    return value;
+}
+ALWAYS_INLINE void write_cr4(u64 value) { asm volatile("movq %0, %%cr4" ::"r"(value) : "memory"); }
+[[nodiscard]] ALWAYS_INLINE u64 read_cr0() {
+    u64 value;
+    asm volatile("movq %%cr0, %0" : "=r"(value)::"memory");
+    return value;
+}
+ALWAYS_INLINE void write_cr0(u64 value) { asm volatile("movq %0, %%cr0" ::"r"(value) : "memory"); }
+
+inline constexpr u32 kMsrApicBase = 0x1b;
+inline constexpr u32 kMsrTscDeadline = 0x6e0;
+inline constexpr u32 kMsrEfer = 0xc0000080;
+inline constexpr u32 kMsrStar = 0xc0000081;
+inline constexpr u32 kMsrLstar = 0xc0000082;
+inline constexpr u32 kMsrSyscallMask = 0xc0000084;
+inline constexpr u32 kMsrFsBase = 0xc0000100;
+inline constexpr u32 kMsrGsBase = 0xc0000101;
+inline constexpr u32 kMsrKernelGsBase = 0xc0000102;
+inline constexpr u32 kMsrTscAux = 0xc0000103;
+
+}  // namespace tutti::arch

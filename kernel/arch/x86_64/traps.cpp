@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "arch/traps.hpp"
+
+#include "arch/user_access.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "base/symbol_table.hpp"
+#include "hal/console.hpp"
+#include "hal/hooks.hpp"
+
+extern "C" {
+TUTTI_PERCPU tutti::u64 kernel_stack_top = 0;
+TUTTI_PERCPU tutti::u64 user_stack_scratch = 0;
+TUTTI_PERCPU tutti::u32 exit_work = 0;
+constinit tutti::arch::SyscallHandler syscall_handler = nullptr;
+
+extern char trap_stubs[];
+extern char syscall_entry[];
+extern char user_iret[];
+extern char user_sysret[];
+extern char __text_start[];
+extern char __text_end[];
+struct SmapPatch {
+    tutti::u64 address;
+    tutti::u64 third_byte;
+};
+extern SmapPatch const __smap_patch_start[];
+extern SmapPatch const __smap_patch_end[];
+}
+
+namespace tutti::hal {
+constinit Hooks hooks{};
+}
+
+namespace tutti::arch {
+
+TUTTI_PERCPU u64 percpu_base_self = 0;
+
+namespace {
+
+struct [[gnu::packed]] TaskStateSegment {
+    u32 reserved0;
+    u64 rsp[3];
+    u64 reserved1;
+    u64 ist[7];
+    u64 reserved2;
+    u16 reserved3;
+    u16 io_map_base;
+};
+static_assert(sizeof(TaskStateSegment) == 104);
+
+struct CpuTables {
+    u64 gdt[16];
+    TaskStateSegment tss;
+};
+TUTTI_PERCPU CpuTables cpu_tables{};
+
+struct [[gnu::packed]] TablePointer {
+    u16 limit;
+    u64 base;
+};
+
+struct IdtEntry {
+    u16 offset_low;
+    u16 selector;
+    u8 ist;
+    u8 type;
+    u16 offset_middle;
+    u32 offset_high;
+    u32 reserved;
+};
+static_assert(sizeof(IdtEntry) == 16);
+constinit IdtEntry idt[256]{};
+
+constexpr u8 kInterruptGate = 0x8e;
+constexpr u8 kUserInterruptGate = 0xee;
+
+u8 ist_of(unsigned vector) {
+    switch (vector) {
+        case kVectorNmi: return 1;
+        case kVectorDoubleFault: return 2;
+        case kVectorMachineCheck: return 3;
+        default: return 0;
+    }
+}
+
+bool has_smap() { return cpuid(0).eax >= 7 && (cpuid(7).ebx & (1u << 20)) != 0; }
+
+bool in_kernel_text(u64 address) {
+    return address >= reinterpret_cast<u64>(__text_start) && address < reinterpret_cast<u64>(__text_end);
+}
+
+[[noreturn]] void fatal_exception(TrapFrame& frame, u64 address) {
+    disable_interrupts();
+    char line[160];
+    hal::early_console_write(format_to(line, "\n*** {} (vector {}, error {:#x}) at {} address {}\n",
+                                       exception_name(static_cast<unsigned>(frame.vector)), frame.vector,
+                                       frame.error_code, VirtAddr{frame.rip}, VirtAddr{address}));
+    print_frame(frame);
+    panic("{} in the kernel", exception_name(static_cast<unsigned>(frame.vector)));
+}
+
+void handle_exception(TrapFrame& frame) {
+    auto const vector = static_cast<unsigned>(frame.vector);
+    u64 address = frame.rip;
+    if (vector == kVectorNmi) {
+        if (hal::hooks.nmi != nullptr && hal::hooks.nmi(frame)) return;
+        hal::early_console_write("unexpected NMI\n");
+        return;
+    }
+    if (vector == kVectorPageFault) {
+        address = read_cr2();
+        hal::FaultAccess const access{.write = (frame.error_code & 2) != 0,
+                                      .execute = (frame.error_code & 16) != 0,
+                                      .user = (frame.error_code & 4) != 0,
+                                      .present = (frame.error_code & 1) != 0};
+        bool const user_half = address >> 47 == 0;
+        // The kernel touches user addresses only in the functions of user_access.S, whose instructions are all in the
+        // exception table; anything else is a bug of ours and must not be papered over by mapping a page.
+        bool const may_resolve =
+            user_half && hal::hooks.page_fault != nullptr && (frame.is_user() || find_fixup(frame.rip) != 0);
+        if (may_resolve) {
+            // A kernel context that had interrupts off (a pinned futex access) may not block or be preempted: such
+            // accesses fail over to their fix-up and are retried outside.
+            if ((frame.rflags & kFlagInterrupt) != 0) {
+                enable_interrupts();
+                bool const resolved = hal::hooks.page_fault(frame, VirtAddr{address}, access);
+                disable_interrupts();
+                if (resolved) return;
+            }
+        }
+    }
+    if (frame.is_user()) {
+        if (hal::hooks.user_exception == nullptr || vector == kVectorDoubleFault || vector == kVectorMachineCheck)
+            fatal_exception(frame, address);
+        enable_interrupts();
+        hal::hooks.user_exception(frame, vector, VirtAddr{address});
+        disable_interrupts();
+        return;
+    }
+    if (u64 const fixup = find_fixup(frame.rip); fixup != 0) {
+        frame.rip = fixup;
+        return;
+    }
+    fatal_exception(frame, address);
+}
+
+}  // namespace
+
+extern "C" void trap_dispatch(TrapFrame* frame) {
+    if (frame->vector < kFirstInterruptVector) {
+        handle_exception(*frame);
+    } else if (hal::hooks.interrupt != nullptr) {
+        hal::hooks.interrupt(*frame, static_cast<unsigned>(frame->vector));
+        if (!frame->is_user() && hal::hooks.irq_exit_to_kernel != nullptr && (frame->rflags & kFlagInterrupt) != 0)
+            hal::hooks.irq_exit_to_kernel();
+    }
+}
+
+extern "C" void exit_to_user_work(TrapFrame* frame) {
+    while (percpu_load(exit_work) != 0) {
+        CHECK(hal::hooks.exit_to_user != nullptr, "exit work without a handler");
+        hal::hooks.exit_to_user(*frame);
+    }
+}
+
+void traps_init() {
+    for (unsigned vector = 0; vector < 256; ++vector) {
+        u64 const target = reinterpret_cast<u64>(trap_stubs) + vector * 16u;
+        bool const from_user = vector == kVectorBreakpoint || vector == kVectorOverflow;
+        idt[vector] = {.offset_low = static_cast<u16>(target),
+                       .selector = kKernelCodeSelector,
+                       .ist = ist_of(vector),
+                       .type = from_user ? kUserInterruptGate : kInterruptGate,
+                       .offset_middle = static_cast<u16>(target >> 16),
+                       .offset_high = static_cast<u32>(target >> 32),
+                       .reserved = 0};
+    }
+    if (has_smap()) {
+        // The text is still mapped writable here; each site holds a three-byte nop.
+        for (SmapPatch const* patch = __smap_patch_start; patch != __smap_patch_end; ++patch) {
+            auto* const code = reinterpret_cast<volatile u8*>(patch->address);
+            code[0] = 0x0f;
+            code[1] = 0x01;
+            code[2] = static_cast<u8>(patch->third_byte);
+        }
+    }
+}
+
+void traps_init_cpu(u32 cpu_number, void* ist_stacks_top) {
+    percpu_store(percpu_base_self, read_msr(kMsrGsBase));
+    CpuTables& tables = *percpu_address(cpu_tables);
+    u64* const gdt = tables.gdt;
+    gdt[kKernelCodeSelector / 8] = 0x00af9b000000ffff;
+    gdt[kKernelDataSelector / 8] = 0x00cf93000000ffff;
+    gdt[0x20 / 8] = 0x00cffb000000ffff;  // 32-bit user code: SYSRET's base; not used
+    gdt[kUserDataSelector / 8] = 0x00cff3000000ffff;
+    gdt[kUserCodeSelector / 8] = 0x00affb000000ffff;
+    u64 const tss = reinterpret_cast<u64>(&tables.tss);
+    gdt[kTssSelector / 8] = (sizeof(TaskStateSegment) - 1) | ((tss & 0xffffff) << 16) | (u64{0x89} << 40) |
+                            ((tss >> 24 & 0xff) << 56);
+    gdt[kTssSelector / 8 + 1] = tss >> 32;
+    gdt[kCpuNumberSelector / 8] = 0x0040f50000000000 | (cpu_number & 0xffff) | (u64{cpu_number >> 16 & 0xf} << 48);
+
+    tables.tss.io_map_base = sizeof(TaskStateSegment);
+    for (size_t i = 0; i < kIstStacks; ++i)
+        tables.tss.ist[i] = reinterpret_cast<u64>(ist_stacks_top) - i * kIstStackSize;
+
+    TablePointer const gdt_pointer{sizeof tables.gdt - 1, reinterpret_cast<u64>(gdt)};
+    TablePointer const idt_pointer{sizeof idt - 1, reinterpret_cast<u64>(idt)};
+    u64 const gs = read_msr(kMsrGsBase);
+    asm volatile(
+        "lgdt %0\n\t"
+        "lidt %1\n\t"
+        "pushq %2\n\t"
+        "leaq 1f(%%rip), %%rax\n\t"
+        "pushq %%rax\n\t"
+        "lretq\n"
+        "1: movl %k3, %%ss\n\t"
+        "xorl %%eax, %%eax\n\t"
+        "movl %%eax, %%ds\n\t"
+        "movl %%eax, %%es\n\t"
+        "movl %%eax, %%fs\n\t"
+        "movl %%eax, %%gs\n\t"
+        "ltr %w4" ::"m"(gdt_pointer),
+        "m"(idt_pointer), "i"(u64{kKernelCodeSelector}), "r"(u64{kKernelDataSelector}), "r"(kTssSelector)
+        : "rax", "memory");
+    write_msr(kMsrGsBase, gs);  // loading %gs cleared it
+    write_msr(kMsrKernelGsBase, 0);
+
+    write_msr(kMsrEfer, read_msr(kMsrEfer) | 1);  // SCE
+    write_msr(kMsrStar, (u64{kKernelCodeSelector} << 32) | (u64{0x20 | 3} << 48));
+    write_msr(kMsrLstar, reinterpret_cast<u64>(syscall_entry));
+    // Cleared by SYSCALL: TF, IF, DF, IOPL, NT, AC.
+    write_msr(kMsrSyscallMask, 0x100 | 0x200 | 0x400 | 0x3000 | 0x4000 | 0x40000);
+
+    u64 cr4 = read_cr4();
+    if (cpuid(0).eax >= 7) {
+        CpuidResult const features = cpuid(7);
+        if ((features.ebx & (1u << 7)) != 0) cr4 |= 1u << 20;   // SMEP
+        if ((features.ebx & (1u << 20)) != 0) cr4 |= 1u << 21;  // SMAP
+        if ((features.ecx & (1u << 2)) != 0) cr4 |= 1u << 11;   // UMIP
+    }
+    cr4 |= 1u << 7;  // PGE
+    write_cr4(cr4);
+    if ((cpuid(0x80000001).edx & (1u << 27)) != 0) write_msr(kMsrTscAux, cpu_number);  // RDTSCP, RDPID
+}
+
+void set_kernel_stack(void* top) {
+    u64 const value = reinterpret_cast<u64>(top);
+    percpu_store(kernel_stack_top, value);
+    auto* const rsp0 = reinterpret_cast<u64*>(reinterpret_cast<char*>(&cpu_tables) + offsetof(CpuTables, tss) + 4);
+    percpu_store(*rsp0, value);
+}
+
+void set_syscall_handler(SyscallHandler handler) { syscall_handler = handler; }
+
+char const* exception_name(unsigned vector) {
+    static constexpr char const* kNames[] = {
+        "division error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
+        "invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
+        "segment not present", "stack-segment fault", "general protection fault", "page fault", "reserved exception 15",
+        "x87 floating-point error", "alignment check", "machine check", "SIMD floating-point error",
+        "virtualization exception", "control protection exception"};
+    return vector < std::size(kNames) ? kNames[vector] : "reserved exception";
+}
+
+void print_backtrace(u64 rip, u64 frame_pointer) {
+    char line[200];
+    for (unsigned depth = 0; depth < 40; ++depth) {
+        if (in_kernel_text(rip)) {
+            SymbolLookup const symbol = lookup_symbol(depth == 0 ? rip : rip - 1);
+            hal::early_console_write(format_to(line, "    {} {}+{:#x}\n", VirtAddr{rip},
+                                               symbol.name != nullptr ? symbol.name : "?", symbol.offset));
+        } else {
+            hal::early_console_write(format_to(line, "    {}\n", VirtAddr{rip}));
+        }
+        // Kernel addresses only, aligned; a broken chain ends in a failed read, not in a fault.
+        u64 link[2];
+        if (frame_pointer >> 47 == 0 || (frame_pointer & 7) != 0) return;
+        if (copy_probe(link, frame_pointer, sizeof link) != 0) return;
+        if (link[0] <= frame_pointer && link[0] != 0) return;
+        frame_pointer = link[0];
+        rip = link[1];
+        if (rip == 0) return;
+    }
+}
+
+void print_frame(TrapFrame const& f) {
+    char line[256];
+    auto const print = [&](std::string_view text) { hal::early_console_write(text); };
+    print(format_to(line, "  rip {:016x} rsp {:016x} rflags {:08x} cs {:x} {}\n", f.rip, f.rsp, f.rflags, f.cs,
+                    f.is_user() ? "(user)" : "(kernel)"));
+    print(format_to(line, "  rax {:016x} rbx {:016x} rcx {:016x} rdx {:016x}\n", f.rax, f.rbx, f.rcx, f.rdx));
+    print(format_to(line, "  rsi {:016x} rdi {:016x} rbp {:016x} r8  {:016x}\n", f.rsi, f.rdi, f.rbp, f.r8));
+    print(format_to(line, "  r9  {:016x} r10 {:016x} r11 {:016x} r12 {:016x}\n", f.r9, f.r10, f.r11, f.r12));
+    print(format_to(line, "  r13 {:016x} r14 {:016x} r15 {:016x}\n", f.r13, f.r14, f.r15));
+    if (!f.is_user()) print_backtrace(f.rip, f.rbp);
+}
+
+}  // namespace tutti::arch

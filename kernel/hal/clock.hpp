@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Time: one monotonic clock for all CPUs, one one-shot timer for each CPU.
+#pragma once
+
+#include "base/types.hpp"
+
+namespace tutti::hal {
+
+// Since boot. Never goes back, on any CPU, also seen across CPUs. Any context; a few instructions.
+[[nodiscard]] Nanoseconds now();
+
+// Conversion of the CPU counter to nanoseconds, for the vDSO: ns = (counter - base) * multiplier >> shift.
+struct CounterScale {
+    u64 base = 0;
+    u32 multiplier = 0;
+    u32 shift = 0;
+};
+[[nodiscard]] CounterScale counter_scale();
+[[nodiscard]] u64 counter_frequency();  // Hz
+
+// Wall-clock time (CLOCK_REALTIME) at the moment the monotonic clock was zero.
+[[nodiscard]] Nanoseconds wall_clock_at_boot();
+
+// This CPU's timer, interrupts off. One deadline at a time; a passed deadline fires at once; kNever disarms.
+void arm_timer(Deadline deadline);
+// Runs in Isr context when this CPU's deadline has passed; set once at boot.
+void set_timer_handler(void (*handler)());
+
+// Busy wait for the hardware's sake (start-up sequences); not for use by threads.
+void delay(Nanoseconds duration);
+
+}  // namespace tutti::hal

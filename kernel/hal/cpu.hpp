@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CPUs as the platform presents them: dense indices, start-up of the secondary ones.
+#pragma once
+
+#include "base/types.hpp"
+
+namespace tutti::hal {
+
+// CPUs found at boot; constant. One until the platform has read its tables.
+[[nodiscard]] u32 cpu_count();
+
+// Index of the CPU that runs this; stale at once unless the caller is pinned.
+[[nodiscard]] CpuId this_cpu();
+
+// Starts every secondary CPU at once. Each runs entry() on a boot stack of its own with its per-CPU area, descriptor
+// tables and local interrupt controller ready and interrupts off; entry() does not return. Returns when all have
+// arrived there, with the number that did (a CPU that does not answer within a second is reported and left out).
+u32 start_secondary_cpus(void (*entry)());
+
+// The per-CPU area of a CPU (arch/percpu.hpp).
+[[nodiscard]] void* percpu_area(CpuId cpu);
+
+}  // namespace tutti::hal

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The kernel's half of the address space.
+//
+//   0xffff'8000'0000'0000  direct map: all RAM, writable, never executable
+//   0xffff'c000'0000'0000  kernel mappings made at run time: guarded stacks, device registers (mem/paging)
+//   0xffff'ffff'8000'0000  kernel image: text read-only and executable, the rest never executable
+#pragma once
+
+#include "base/types.hpp"
+
+namespace tutti::hal {
+
+inline constexpr u64 kUserEnd = 0x0000'7fff'ffff'f000;  // first address a program cannot have
+inline constexpr u64 kDirectMapBase = 0xffff'8000'0000'0000;
+inline constexpr u64 kKernelMapBase = 0xffff'c000'0000'0000;
+inline constexpr u64 kKernelMapEnd = 0xffff'c100'0000'0000;
+inline constexpr u64 kKernelImageBase = 0xffff'ffff'8000'0000;
+
+// RAM only.
+template <class T = void>
+[[nodiscard]] inline T* phys_to_virt(PhysAddr address) {
+    return reinterpret_cast<T*>(kDirectMapBase + address.value());
+}
+// Addresses of the direct map and of the kernel image.
+[[nodiscard]] inline PhysAddr virt_to_phys(void const* pointer) {
+    u64 const address = reinterpret_cast<u64>(pointer);
+    return PhysAddr{address >= kKernelImageBase ? address - kKernelImageBase : address - kDirectMapBase};
+}
+
+}  // namespace tutti::hal

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The boot CPU's path from the PVH entry to init::main(): hand-over structures, tables, memory, per-CPU areas, traps.
+#include "arch/fpu.hpp"
+#include "arch/percpu.hpp"
+#include "arch/traps.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "hal/console.hpp"
+#include "hal/entry.hpp"
+#include "hal/memory_layout.hpp"
+#include "hal/power.hpp"
+#include "platform/pc/acpi_tables.hpp"
+#include "platform/pc/boot_info.hpp"
+#include "platform/pc/boot_memory.hpp"
+#include "platform/pc/clock.hpp"
+#include "platform/pc/cpus.hpp"
+#include "platform/pc/interrupts.hpp"
+#include "platform/pc/local_apic.hpp"
+#include "platform/pc/pci_segments.hpp"
+#include "platform/pc/power.hpp"
+#include "platform/pc/start_info.hpp"
+
+namespace tutti::platform {
+namespace {
+
+// The boot page tables map the first 4 GiB; nothing of interest lies above.
+std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
+    constexpr u64 kMapped = u64{4} << 30;
+    if (address.is_null() || address.value() >= kMapped || size > kMapped - address.value()) return {};
+    return {hal::phys_to_virt<u8 const>(address), size};
+}
+
+[[noreturn]] void stop(std::string_view message) {
+    hal::early_console_write("tutti: ");
+    hal::early_console_write(message);
+    hal::early_console_write("\n");
+    hal::debug_exit(0x31);
+}
+
+void log_to_console(LogLevel, std::string_view line) {
+    hal::early_console_write(line);
+    hal::early_console_write("\n");
+}
+
+class TableReader final : public AcpiVisitor {
+  public:
+    void on_cpu(u32 apic_id) override { add_cpu(apic_id); }
+    void on_io_apic(IoApicDescription const& io_apic) override { add_io_apic(io_apic); }
+    void on_isa_override(u8 irq, u32 gsi, bool level, bool active_low) override {
+        add_isa_override(irq, gsi, level, active_low);
+    }
+    void on_pci_segment(PciSegment const& segment) override { add_pci_segment(segment); }
+};
+
+}  // namespace
+
+extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
+    set_log_sink(log_to_console);
+    Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory);
+    if (!start) stop("the hypervisor's PVH start information is not valid; a hypervisor with PVH version 1 is needed");
+    boot_memory_init(*start);
+    boot_info_init(*start);
+
+    TableReader reader;
+    Result<AcpiFacts> const acpi = read_acpi_tables(start->rsdp, read_low_memory, reader);
+    if (!acpi && acpi.error() == Error::BadFormat) stop("the firmware's ACPI tables are broken");
+    if (!acpi) log_warn("no ACPI tables: one CPU, no I/O APIC");
+    AcpiFacts const facts = acpi.value_or(AcpiFacts{});
+
+    cpus_init();
+    arch::traps_init();
+    kernel_tables_init(*start);  // from here on the text is read-only
+    local_apic::init(facts.local_apic);
+    local_apic::init_cpu();
+    interrupts_init();
+    power_init(facts);
+    arch::fpu_init();
+    clock_init(facts);
+    clock_init_cpu();
+    hal::kernel_main();
+}
+
+}  // namespace tutti::platform

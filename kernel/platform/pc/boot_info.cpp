@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "platform/pc/boot_info.hpp"
+
+#include <algorithm>
+
+#include "base/assert.hpp"
+#include "base/bits.hpp"
+#include "hal/memory_layout.hpp"
+#include "platform/pc/boot_memory.hpp"
+
+extern "C" char __kernel_start[];
+extern "C" char __kernel_end[];
+
+namespace tutti::platform {
+namespace {
+
+constexpr size_t kMaxReserved = 8;
+constexpr size_t kMaxCommandLine = 4096;
+constinit hal::BootInfo info{};
+constinit PhysRange reserved[kMaxReserved]{};
+constinit size_t reserved_count = 0;
+
+}  // namespace
+
+void add_reserved(PhysRange range) {
+    if (range.size == 0) return;
+    CHECK(reserved_count < kMaxReserved);
+    u64 const first = range.base.page_base().value();
+    u64 const last = align_up(range.end().value(), kPageSize);
+    reserved[reserved_count++] = {PhysAddr{first}, last - first};
+    std::sort(reserved, reserved + reserved_count, [](auto const& a, auto const& b) { return a.base < b.base; });
+    info.reserved = {reserved, reserved_count};
+}
+
+void boot_info_init(StartInfo const& start) {
+    auto* const ram = static_cast<PhysRange*>(boot_allocate(sizeof(PhysRange) * start.ram_count, alignof(PhysRange)));
+    std::copy_n(start.ram, start.ram_count, ram);
+    info.ram = {ram, start.ram_count};
+    info.initrd = start.initrd;
+    info.cpu_count = 1;
+    // Firmware tables and the hand-over structures live in the first megabyte; it is left alone.
+    add_reserved({PhysAddr{0}, 0x100000});
+    u64 const image = reinterpret_cast<u64>(__kernel_start) - hal::kKernelImageBase;
+    add_reserved({PhysAddr{image}, static_cast<u64>(__kernel_end - __kernel_start)});
+    add_reserved(start.initrd);
+    if (!start.command_line.is_null()) {
+        auto const* const text = hal::phys_to_virt<char const>(start.command_line);
+        size_t length = 0;
+        while (length < kMaxCommandLine && text[length] != 0) ++length;
+        auto* const copy = static_cast<char*>(boot_allocate(length + 1, 1));
+        std::copy_n(text, length, copy);
+        info.command_line = {copy, length};
+    }
+}
+
+void set_cpu_count(u32 count) { info.cpu_count = count; }
+void set_platform_name(char const* name) { info.platform = name; }
+
+}  // namespace tutti::platform
+
+tutti::hal::BootInfo const& tutti::hal::boot_info() { return platform::info; }

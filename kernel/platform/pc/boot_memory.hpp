@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Memory before the frame allocator exists: a bump allocator over the RAM that the boot protocol reported, and the
+// final kernel page tables.
+#pragma once
+
+#include "base/types.hpp"
+#include "platform/pc/start_info.hpp"
+
+namespace tutti::platform {
+
+// Takes RAM from the top of the first region with room, zeroed, and remembers it as reserved. Boot CPU only, before
+// mem takes over; never freed. Stops the machine when there is none.
+[[nodiscard]] void* boot_allocate(u64 size, u64 alignment);
+
+// Chooses where boot allocations come from: RAM outside the image, the initrd and the hand-over structures.
+void boot_memory_init(StartInfo const& info);
+// No boot allocation after this. What was taken is part of boot_info().reserved.
+void boot_memory_finish();
+
+// Builds and loads the kernel's page tables: direct map of all RAM, image with W^X; the identity map of the first
+// 4 GiB stays until drop_identity_map().
+void kernel_tables_init(StartInfo const& info);
+// The top-level table, for secondary CPUs and for mem/paging to take over.
+[[nodiscard]] PhysAddr kernel_root();
+void drop_identity_map();
+// Device registers, uncached, in the direct map's address for it. Boot only (interrupt controllers); drivers map
+// theirs through mem/paging.
+[[nodiscard]] void* boot_map_device(PhysAddr address, u64 size);
+
+}  // namespace tutti::platform

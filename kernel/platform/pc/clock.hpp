@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The CPU counter (TSC) as the one clock, and each CPU's one-shot timer.
+#pragma once
+
+#include "platform/pc/acpi_tables.hpp"
+
+namespace tutti::platform {
+
+// Boot CPU, local APIC ready: finds the counter's frequency and the timer's.
+void clock_init(AcpiFacts const& acpi);
+// Each CPU: its timer in the chosen mode, disarmed.
+void clock_init_cpu();
+void timer_interrupt();
+
+}  // namespace tutti::platform

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "platform/pc/cpus.hpp"
+
+#include <atomic>
+#include <cstring>
+
+#include "arch/cpu.hpp"
+#include "arch/fpu.hpp"
+#include "arch/percpu.hpp"
+#include "arch/traps.hpp"
+#include "base/assert.hpp"
+#include "base/bits.hpp"
+#include "base/log.hpp"
+#include "hal/clock.hpp"
+#include "hal/cpu.hpp"
+#include "hal/memory_layout.hpp"
+#include "platform/pc/boot_info.hpp"
+#include "platform/pc/boot_memory.hpp"
+#include "platform/pc/clock.hpp"
+#include "platform/pc/local_apic.hpp"
+
+extern "C" {
+extern char ap_trampoline_start[];
+extern char ap_trampoline_end[];
+// Parameters of the trampoline, at known places in its copy.
+extern char ap_trampoline_root[];
+// Shared with ap_entry.S.
+tutti::u64 ap_stacks_base = 0;
+std::atomic<tutti::u64> ap_next_stack{0};
+}
+
+namespace tutti::platform {
+namespace {
+
+constexpr u64 kBootStackSize = 16384;
+constexpr u64 kTrampolinePage = 0x8000;
+
+// A list that grows before any allocator exists: one boot page holds over a thousand ids, chained when full.
+struct CpuPage {
+    static constexpr u32 kCapacity = (kPageSize - 16) / sizeof(u32);
+    CpuPage* next;
+    u32 count;
+    u32 apic_ids[kCapacity];
+};
+constinit CpuPage* first_page = nullptr;
+constinit CpuPage* last_page = nullptr;
+constinit u32 listed = 0;
+
+constinit u32* apic_ids = nullptr;  // by CpuId
+constinit void** areas = nullptr;   // by CpuId
+constinit u32 count = 1;
+constinit char* ist_stacks = nullptr;
+constinit std::atomic<u32> arrived{1};
+constinit std::atomic<bool> released{false};
+constinit void (*secondary_entry)() = nullptr;
+
+TUTTI_PERCPU u32 cpu_number = 0;
+
+u32 initial_apic_id() {
+    if (arch::cpuid(0).eax >= 0xb)
+        if (auto const leaf = arch::cpuid(0xb); leaf.ebx != 0) return leaf.edx;
+    return arch::cpuid(1).ebx >> 24;
+}
+
+void install_area(u32 index) {
+    arch::percpu_install(areas[index]);
+    arch::percpu_store(cpu_number, index);
+    arch::traps_init_cpu(index, ist_stacks + (index + 1) * arch::kIstStacks * arch::kIstStackSize);
+}
+
+}  // namespace
+
+void add_cpu(u32 apic_id) {
+    if (last_page == nullptr || last_page->count == CpuPage::kCapacity) {
+        auto* const page = static_cast<CpuPage*>(boot_allocate(sizeof(CpuPage), kPageSize));
+        (last_page == nullptr ? first_page : last_page->next) = page;
+        last_page = page;
+    }
+    last_page->apic_ids[last_page->count++] = apic_id;
+    ++listed;
+}
+
+void cpus_init() {
+    u32 const self = initial_apic_id();
+    count = 1;
+    apic_ids = static_cast<u32*>(boot_allocate((listed + 1) * sizeof(u32), alignof(u32)));
+    apic_ids[0] = self;
+    for (CpuPage* page = first_page; page != nullptr; page = page->next)
+        for (u32 i = 0; i < page->count; ++i) {
+            bool known = false;  // tables may list a CPU twice (local APIC and x2APIC entries)
+            for (u32 j = 0; j < count && !known; ++j) known = apic_ids[j] == page->apic_ids[i];
+            if (!known) apic_ids[count++] = page->apic_ids[i];
+        }
+    areas = static_cast<void**>(boot_allocate(count * sizeof(void*), alignof(void*)));
+    u64 const stride = align_up(u64{arch::percpu_size()}, kCacheLine);
+    auto* const memory = static_cast<char*>(boot_allocate(stride * count, kPageSize));
+    ist_stacks = static_cast<char*>(boot_allocate(count * arch::kIstStacks * arch::kIstStackSize, kPageSize));
+    for (u32 i = 0; i < count; ++i) {
+        areas[i] = memory + stride * i;
+        std::memcpy(areas[i], __percpu_start, arch::percpu_size());
+    }
+    install_area(0);
+    set_cpu_count(count);
+}
+
+u32 apic_id_of(CpuId cpu) { return apic_ids[cpu.value()]; }
+u32 started_cpus() { return arrived.load(std::memory_order_relaxed); }
+
+// First C++ of a secondary CPU, on the boot stack it drew.
+extern "C" [[noreturn]] void ap_main() {
+    u32 const id = initial_apic_id();
+    u32 index = 0;
+    while (index < count && apic_ids[index] != id) ++index;
+    if (index == count) arch::halt_forever();  // a CPU that the tables did not list: nothing can be done with it
+    install_area(index);
+    arch::fpu_init_cpu();
+    local_apic::init_cpu();
+    clock_init_cpu();
+    // release: our per-CPU area is set up before the boot CPU counts us; pairs with its acquire.
+    arrived.fetch_add(1, std::memory_order_release);
+    // Pairs with the release in start_secondary_cpus(): the identity map is gone and the entry function known.
+    while (!released.load(std::memory_order_acquire)) arch::pause();
+    arch::write_cr3(kernel_root().value());
+    secondary_entry();
+    arch::halt_forever();
+}
+
+}  // namespace tutti::platform
+
+namespace tutti::hal {
+
+using namespace platform;
+
+u32 cpu_count() { return count; }
+CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
+void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
+
+u32 start_secondary_cpus(void (*entry)()) {
+    secondary_entry = entry;
+    if (count > 1) {
+        ap_stacks_base = reinterpret_cast<u64>(boot_allocate((count - 1) * kBootStackSize, kPageSize));
+        auto* const copy = phys_to_virt<char>(PhysAddr{kTrampolinePage});
+        std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
+        u32 const root = static_cast<u32>(kernel_root().value());
+        std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);
+
+        for (u32 i = 1; i < count; ++i) local_apic::send_init(apic_ids[i]);
+        delay(Nanoseconds::from_us(20));
+        for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
+        auto const wait = [](Nanoseconds limit) {
+            Nanoseconds const until = now() + limit;
+            // Pairs with the release in ap_main().
+            while (arrived.load(std::memory_order_acquire) < count && now() < until) arch::pause();
+        };
+        wait(Nanoseconds::from_ms(50));
+        // Real processors may want the second SIPI; one that runs already ignores it.
+        if (started_cpus() < count)
+            for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
+        wait(Nanoseconds::from_s(5));
+        if (started_cpus() < count)
+            log_error("only {} of {} CPUs answered", started_cpus(), count);
+    }
+    drop_identity_map();
+    released.store(true, std::memory_order_release);
+    return started_cpus();
+}
+
+}  // namespace tutti::hal

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first 16550 UART, polled: the console of last resort on q35, pc and microvm alike.
+#include <atomic>
+
+#include "arch/cpu.hpp"
+#include "hal/console.hpp"
+
+namespace tutti::hal {
+namespace {
+constexpr u16 kPort = 0x3f8;
+constexpr u16 kLineStatus = kPort + 5;
+constexpr u8 kTransmitterEmpty = 0x20;
+
+void put(char c) {
+    // A missing port reads as all ones and never makes us wait; a stuck one is given up after a while.
+    for (int i = 0; i < 100000 && (arch::in8(kLineStatus) & kTransmitterEmpty) == 0; ++i) arch::pause();
+    arch::out8(kPort, static_cast<u8>(c));
+}
+}  // namespace
+
+void early_console_write(std::string_view text) {
+    for (char const c : text) {
+        if (c == '\n') put('\r');
+        put(c);
+    }
+}
+
+}  // namespace tutti::hal

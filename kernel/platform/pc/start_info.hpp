@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The PVH boot protocol's hand-over structure, checked before anything in it is believed.
+// Source: Xen, public/arch-x86/hvm/start_info.h (the ABI description).
+#pragma once
+
+#include <span>
+
+#include "base/result.hpp"
+#include "base/types.hpp"
+
+namespace tutti::platform {
+
+struct StartInfo {
+    static constexpr size_t kMaxRegions = 128;
+
+    PhysRange ram[kMaxRegions];
+    size_t ram_count = 0;
+    PhysAddr command_line;  // null: none
+    PhysRange initrd;
+    PhysAddr rsdp;          // null: no ACPI
+};
+
+// Reads guest-physical memory: a span over [address, address + size), or empty when that is not readable.
+using PhysReader = std::span<u8 const> (*)(PhysAddr address, u64 size);
+
+// Error::BadFormat with nothing believed when the magic, a count or a range is absurd.
+[[nodiscard]] Result<StartInfo> parse_start_info(PhysAddr address, PhysReader read);
+
+}  // namespace tutti::platform
