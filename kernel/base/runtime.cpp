@@ -1,12 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What the C++ language needs from a freestanding runtime and the header-only libstdc++ refers to.
+#include <bits/functexcept.h>
+
 #include <new>
 
 #include "base/assert.hpp"
 
 namespace std {
 nothrow_t const nothrow{};
-}
+
+// libstdc++ reports a broken precondition (std::string_view::substr past the end, say) through these.
+void __throw_out_of_range_fmt(char const* format, ...) { panic("out of range: {}", format); }
+void __throw_out_of_range(char const* what) { panic("out of range: {}", what); }
+void __throw_length_error(char const* what) { panic("length error: {}", what); }
+void __throw_logic_error(char const* what) { panic("logic error: {}", what); }
+void __throw_invalid_argument(char const* what) { panic("invalid argument: {}", what); }
+}  // namespace std
 
 extern "C" {
 void* __dso_handle = nullptr;
