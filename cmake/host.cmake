@@ -4,7 +4,7 @@
 find_package(GTest REQUIRED)
 
 add_library(tutti_host_flags INTERFACE)
-target_compile_options(tutti_host_flags INTERFACE -Wall -Wextra -Werror -fno-omit-frame-pointer
+target_compile_options(tutti_host_flags INTERFACE -Wall -Wextra -Werror -Wno-missing-field-initializers -fno-omit-frame-pointer
   $<$<CXX_COMPILER_ID:Clang>:-Wthread-safety>)
 if(TUTTI_SANITIZE)
   target_compile_options(tutti_host_flags INTERFACE -fsanitize=${TUTTI_SANITIZE} -fno-sanitize-recover=all)
@@ -49,7 +49,7 @@ function(tutti_host_fuzzer name)
   add_executable(${name} ${arg_UNPARSED_ARGUMENTS})
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/kernel ${PROJECT_BINARY_DIR}/include)
   target_compile_definitions(${name} PRIVATE TUTTI_HOST=1 TUTTI_DEBUG=1)
-  target_compile_options(${name} PRIVATE -Wall -Wextra -Werror -g -O1 -fno-omit-frame-pointer
+  target_compile_options(${name} PRIVATE -Wall -Wextra -Werror -Wno-missing-field-initializers -g -O1 -fno-omit-frame-pointer
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)

@@ -25,7 +25,7 @@ target_compile_options(tutti_kernel_flags INTERFACE
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
   $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit -faligned-allocation>
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wthread-safety -Wvla -Wshadow-all -Wimplicit-fallthrough
-    -Wno-shadow-uncaptured-local>
+    -Wno-shadow-uncaptured-local -Wno-missing-field-initializers>
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
 # The kernel's own optimisation level, whatever the flavour of the host tools: ours comes later and wins.
 set(TUTTI_RELEASE_FLAGS -O2 -DNDEBUG)

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+// One run of a guest, from the start of QEMU to its end: an event loop between the guest's link and kernel
+// log, this command's standard streams, its signals, and the clock.
+//
+//   stdin ----> InputPump --\                /--> stdout, stderr
+//                            Link <=> QEMU -+---> OutputFiles
+//   signals --> SignalRelay-/                \--> KernelLog (QEMU's standard output, COM1)
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "byte_queue.hpp"
+#include "child_process.hpp"
+#include "input_pump.hpp"
+#include "kernel_log.hpp"
+#include "link.hpp"
+#include "machine.hpp"
+#include "output_files.hpp"
+#include "signal_relay.hpp"
+
+namespace tutti::cli {
+
+struct SessionOptions {
+    bool verbose = false;                          // kernel log live on stderr
+    bool pass_input = true;                        // stdin goes to the guest
+    bool terminal = false;                         // tell the guest the terminal's size
+    bool debugger = false;                         // a debugger has the terminal: leave it Ctrl-C
+    std::optional<std::chrono::duration<double>> time_limit;
+};
+
+// What a run came to.
+struct SessionResult {
+    int status = 0;                     // the exit status of `tutti`
+    std::string summary;                // the guest's JSON, or empty
+    double seconds_to_ready = -1;       // from starting QEMU to the first user instruction; -1: never came
+    std::uint64_t guest_ready_ns = 0;   // the same on the guest's clock
+    double seconds = 0;                 // from starting QEMU to its end
+};
+
+class GuestSession final : private LinkEvents {
+  public:
+    GuestSession(SessionOptions const& options, OutputFiles& outputs);
+    ~GuestSession() override;
+
+    // Called once QEMU has been started; the process it returns (a debugger) ends the session when it ends.
+    void on_started(std::function<std::unique_ptr<ChildProcess>()> hook) { on_started_ = std::move(hook); }
+
+    // Starts QEMU (link_fd is filled in) and stays until it has ended. Throws CliError when the host cannot
+    // do its part; a failing guest is a status, with a report on stderr.
+    SessionResult run(MachineConfig config);
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void stream_data(hal::FrameType type, std::span<const std::uint8_t> bytes) override;
+    void control_frame(hal::FrameType type, std::span<const std::uint8_t> payload) override;
+
+    void start(MachineConfig& config);
+    void step();                  // one round of poll(2)
+    void read_text(UniqueFd& fd, bool is_log);
+    void drain();                 // after QEMU's end: what is left in the pipes
+    void flush_output();
+    void handle_signals();
+    void send_window_size();
+    void check_time();
+    void stop(int status);        // end the guest by force; the first status counts
+    [[nodiscard]] int poll_timeout() const;
+    [[nodiscard]] bool may_read_link() const;
+    void judge(int wait_status);
+    void report_log(std::string const& heading, std::size_t lines) const;
+
+    SessionOptions options_;
+    OutputFiles& outputs_;
+    KernelLog log_;
+    ByteQueue stdout_;
+    ByteQueue stderr_;
+    SignalRelay signals_;
+    std::optional<Link> link_;
+    std::optional<InputPump> input_;
+    std::optional<ChildProcess> qemu_;
+    std::function<std::unique_ptr<ChildProcess>()> on_started_;
+    std::unique_ptr<ChildProcess> companion_;
+    UniqueFd log_pipe_;
+    UniqueFd error_pipe_;
+    std::string qemu_errors_;
+
+    Clock::time_point started_;
+    std::optional<Clock::time_point> exit_seen_;  // when the guest said Exit
+    std::optional<int> exit_status_;              // the program's
+    std::optional<int> forced_status_;            // set by stop()
+    std::string output_error_;                    // the host could not store a result file
+    int signals_sent_ = 0;
+    SessionResult result_;
+};
+
+}  // namespace tutti::cli

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+// /etc/ld.so.cache as the dynamic loader reads it (glibc's "glibc-ld.so.cache1.1" format, ldconfig(8)).
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace tutti::cli {
+
+class LibraryCache {
+  public:
+    // An absent, older or damaged cache is an empty one: the loader then searches its default directories.
+    static LibraryCache parse(std::string_view bytes);
+    static LibraryCache read(std::string const& host_path);
+
+    // The guest path for a library name, or empty. Plain 64-bit x86 entries only: hardware-capability
+    // variants are never needed, because the plain library is always there too.
+    [[nodiscard]] std::string find(std::string const& name) const;
+
+  private:
+    std::map<std::string, std::string> paths_;
+};
+
+}  // namespace tutti::cli

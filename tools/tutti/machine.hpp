@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+// The virtual machine a guest runs on, and the QEMU command line that makes it.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace tutti::cli {
+
+enum class MachineType { Q35, Pc, Microvm };
+enum class Accelerator { Kvm, Tcg };
+
+// Words of --machine and --accel. Throw CliError. "auto" is KVM when this host's CPUs have hardware
+// virtualisation and /dev/kvm may be opened, else TCG.
+MachineType parse_machine(std::string const& word);
+Accelerator choose_accelerator(std::string const& word);
+// True when a flags line of `cpuinfo` (the text of /proc/cpuinfo) has vmx or svm.
+bool cpu_has_virtualisation(std::string const& cpuinfo);
+
+struct MachineConfig {
+    MachineType type = MachineType::Q35;
+    Accelerator accelerator = Accelerator::Tcg;
+    unsigned cpus = 1;
+    std::uint64_t memory = 0;       // bytes
+    std::string kernel;             // host path of the ELF image
+    std::string kernel_arguments;   // its command line
+    int initrd_fd = -1;             // -1: none
+    int link_fd = -1;               // the guest's end of the host link; -1: no virtio console
+    std::string debug_socket;       // gdb stub on this Unix socket, CPUs stopped; empty: none
+};
+
+// Default memory for an initial file system of `initrd_size` bytes: 512 MiB, more when it would not fit well.
+std::uint64_t default_memory(std::uint64_t initrd_size);
+
+// argv for QEMU, which is found through PATH. The kernel log (COM1) goes to QEMU's standard output.
+// QEMU inherits initrd_fd and link_fd under these numbers. Throws CliError when the machine cannot have
+// so many CPUs.
+std::vector<std::string> qemu_arguments(MachineConfig const& config);
+
+}  // namespace tutti::cli
