@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// run-tap: boots a unit-test image under QEMU and judges its TAP output. Fails on a failed or missing test, a
+// missing plan, a crash, a guest that ends otherwise than by saying "passed", and silence.
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <iomanip>
+#include <iostream>
+#include <sstream>
+#include <string>
+
+#include "child_process.hpp"
+#include "cli_error.hpp"
+#include "machine.hpp"
+#include "size.hpp"
+#include "tap_parser.hpp"
+
+namespace tutti::tap {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+    std::string image;
+    std::string machine = "q35";
+    std::string accelerator = "tcg";
+    std::string memory = "512M";
+    std::string append;
+    std::string record;
+    unsigned cpus = 1;
+    double time_limit = 300;
+    double silence_limit = 90;
+    bool verbose = false;
+};
+
+// What the guest printed, judged while it comes.
+class Run {
+  public:
+    explicit Run(bool verbose) : verbose_(verbose) {}
+
+    void text(std::string_view bytes) {
+        for (char c : bytes) {
+            if (c == '\n') {
+                line();
+            } else if (c != '\r') {
+                partial_.push_back(c);
+            }
+        }
+    }
+    void end() {
+        if (!partial_.empty()) line();
+    }
+    [[nodiscard]] TapParser const& tap() const { return tap_; }
+    [[nodiscard]] std::string const& log() const { return log_; }
+
+  private:
+    void line() {
+        LineKind const kind = tap_.line(partial_);
+        bool const shown = verbose_ || kind == LineKind::Fail || kind == LineKind::BailOut;
+        if (shown) std::cout << partial_ << std::endl;
+        constexpr std::size_t kProgressStep = 50;
+        if (!verbose_ && kind == LineKind::Pass && tap_.results() % kProgressStep == 0) {
+            std::cout << "# " << tap_.results() << " tests so far, " << tap_.failed().size() << " failed" << std::endl;
+        }
+        log_ += partial_ + "\n";
+        partial_.clear();
+    }
+
+    bool verbose_;
+    TapParser tap_;
+    std::string partial_;
+    std::string log_;
+};
+
+// Runs the machine to its end or to a limit. Returns QEMU's wait status, or nothing with `stopped` saying why.
+std::optional<int> run_machine(Options const& options, Run& run, std::string& errors, std::string& stopped) {
+    // A peer for the virtio console, so that its driver has a device to drive; what arrives is dropped.
+    int link[2];
+    int log[2];
+    int error[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) != 0 || ::pipe2(log, O_CLOEXEC) != 0 ||
+        ::pipe2(error, O_CLOEXEC) != 0) {
+        throw cli::CliError("Cannot make the machine's connections.");
+    }
+    cli::UniqueFd const link_here(link[0]);
+    cli::UniqueFd link_guest(link[1]);
+    cli::UniqueFd const log_here(log[0]);
+    cli::UniqueFd log_guest(log[1]);
+    cli::UniqueFd const error_here(error[0]);
+    cli::UniqueFd error_guest(error[1]);
+
+    cli::MachineConfig const machine{.type = cli::parse_machine(options.machine),
+                                     .accelerator = cli::choose_accelerator(options.accelerator),
+                                     .cpus = options.cpus,
+                                     .memory = cli::parse_size(options.memory),
+                                     .kernel = options.image,
+                                     .kernel_arguments = options.append,
+                                     .link_fd = link_guest.get()};
+    cli::ChildProcess qemu({.arguments = cli::qemu_arguments(machine),
+                            .inherited = {link_guest.get()},
+                            .output = log_guest.get(),
+                            .error = error_guest.get()},
+                           "Install it with: apt-get install qemu-system-x86");
+    link_guest.reset();
+    log_guest.reset();
+    error_guest.reset();
+
+    auto const started = Clock::now();
+    auto last_output = started;
+    auto const seconds = [](double value) { return std::chrono::duration<double>(value); };
+    std::array<char, 65536> buffer;
+    bool log_open = true;
+    bool link_open = true;
+    bool error_open = true;
+    while (log_open || !qemu.wait(false)) {
+        auto const now = Clock::now();
+        if (now - started > seconds(options.time_limit)) stopped = "the time limit is over";
+        if (now - last_output > seconds(options.silence_limit)) stopped = "the guest has been silent for too long (hang)";
+        if (!stopped.empty()) {
+            qemu.kill();
+            qemu.wait(true);
+            return std::nullopt;
+        }
+        std::array<pollfd, 4> polled{{{.fd = log_open ? log_here.get() : -1, .events = POLLIN, .revents = 0},
+                                      {.fd = link_open ? link_here.get() : -1, .events = POLLIN, .revents = 0},
+                                      {.fd = error_open ? error_here.get() : -1, .events = POLLIN, .revents = 0},
+                                      {.fd = qemu.pid_fd(), .events = static_cast<short>(log_open ? 0 : POLLIN), .revents = 0}}};
+        constexpr int kTickMs = 500;
+        if (::poll(polled.data(), polled.size(), kTickMs) <= 0) continue;
+        auto const take = [&](std::size_t index, bool& open) -> std::string_view {
+            if (polled[index].revents == 0) return {};
+            ssize_t const count = ::read(polled[index].fd, buffer.data(), buffer.size());
+            if (count <= 0) open = false;
+            return {buffer.data(), static_cast<std::size_t>(std::max<ssize_t>(count, 0))};
+        };
+        if (std::string_view const bytes = take(0, log_open); !bytes.empty()) {
+            run.text(bytes);
+            last_output = Clock::now();
+        }
+        take(1, link_open);
+        errors += take(2, error_open);
+    }
+    return qemu.wait(true);
+}
+
+std::string tail(std::string const& text, std::size_t lines) {
+    std::size_t at = text.size();
+    for (std::size_t i = 0; i <= lines && at != std::string::npos && at > 0; ++i) at = text.rfind('\n', at - 1);
+    return at == std::string::npos || at == 0 ? text : text.substr(at + 1);
+}
+
+int judge(Options const& options) {
+    auto const started = Clock::now();
+    Run run(options.verbose);
+    std::string errors;
+    std::string stopped;
+    auto const status = run_machine(options, run, errors, stopped);
+    run.end();
+    double const seconds = std::chrono::duration<double>(Clock::now() - started).count();
+
+    std::vector<std::string> problems = run.tap().problems();
+    if (!stopped.empty()) problems.push_back("stopped: " + stopped);
+    // isa-debug-exit: QEMU ends with (value << 1) | 1; the image writes 0 for passed, 1 for failed.
+    constexpr int kPassed = 1;
+    constexpr int kFailed = 3;
+    constexpr int kCrashed = 99;
+    if (status && !(WIFEXITED(*status) && WEXITSTATUS(*status) == kPassed)) {
+        int const code = WIFEXITED(*status) ? WEXITSTATUS(*status) : -WTERMSIG(*status);
+        problems.push_back(code == kFailed    ? "the image reports failure"
+                           : code == kCrashed ? "the kernel crashed"
+                                              : "the machine ended with QEMU status " + std::to_string(code) +
+                                                    " instead of reporting success");
+    }
+    if (!problems.empty() && !options.verbose) {
+        constexpr std::size_t kTail = 150;
+        std::cout << "# the end of the guest's output:\n" << tail(run.log(), kTail);
+    }
+    if (!problems.empty() && !errors.empty()) std::cout << "# QEMU said: " << errors;
+    std::cout << "# " << options.machine << ", " << options.cpus << " CPU(s): " << run.tap().passed() << " passed, "
+              << run.tap().failed().size() << " failed, " << run.tap().skipped() << " skipped, " << std::fixed
+              << std::setprecision(1) << seconds << " s\n";
+    for (std::string const& problem : problems) std::cout << "# PROBLEM " << problem << "\n";
+    if (!options.record.empty()) {
+        std::filesystem::create_directories(std::filesystem::path(options.record).parent_path());
+        std::ofstream(options.record) << options.machine << " " << options.cpus << " "
+                                      << (problems.empty() ? "pass" : "FAIL") << " " << run.tap().passed() << " "
+                                      << run.tap().results() << " " << seconds << "\n";
+    }
+    return problems.empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace tutti::tap
+
+int main(int argc, char** argv) {
+    CLI::App app{"Boots a unit-test image under QEMU and judges its TAP output.", "run-tap"};
+    tutti::tap::Options options;
+    app.add_option("image", options.image, "Test image")->required();
+    app.add_option("--machine", options.machine, "q35, pc or microvm");
+    app.add_option("--accel", options.accelerator, "auto, kvm or tcg");
+    app.add_option("--cpus", options.cpus, "Virtual CPUs");
+    app.add_option("--memory", options.memory, "Memory, for example 512M");
+    app.add_option("--append", options.append, "Kernel command line, for example tests=mutex*");
+    app.add_option("--timeout", options.time_limit, "Seconds for the whole run");
+    app.add_option("--silence", options.silence_limit, "Seconds without a line before the guest counts as hung");
+    app.add_option("--record", options.record, "Write one line with the result here");
+    app.add_flag("--verbose", options.verbose, "Show everything the guest prints");
+    CLI11_PARSE(app, argc, argv);
+    try {
+        return tutti::tap::judge(options);
+    } catch (std::exception const& error) {
+        std::cerr << "run-tap: " << error.what() << "\n";
+        return 2;
+    }
+}
