@@ -86,7 +86,29 @@ void find_s5(Bytes dsdt, AcpiFacts& facts) {
     }
 }
 
-void read_fadt(Bytes table, PhysReader read, AcpiFacts& facts) {
+// Virtio devices of machines without PCI are AML devices with _HID "LNRO0005" and a _CRS of one 32-bit memory range
+// and one extended interrupt (ACPI 6.4, sections 6.4.3.4 and 6.4.3.6). As above, the encoding is searched for.
+void find_virtio_mmio(Bytes dsdt, AcpiVisitor& visitor) {
+    std::string_view const aml{reinterpret_cast<char const*>(dsdt.data()), dsdt.size()};
+    constexpr std::string_view kHardwareId{"LNRO0005", 9};  // with its NUL
+    constexpr std::string_view kMemory{"\x86\x09\x00", 3};
+    constexpr std::string_view kInterrupt{"\x89\x06\x00", 3};
+    constexpr size_t kMemorySize = 12;
+    constexpr size_t kInterruptSize = 9;
+    for (size_t at = aml.find(kHardwareId); at != aml.npos; at = aml.find(kHardwareId, at + 1)) {
+        std::string_view const device = aml.substr(at, aml.find(kHardwareId, at + 1) - at);
+        size_t const memory = device.find(kMemory);
+        if (memory == device.npos || device.size() - memory < kMemorySize) continue;
+        size_t const interrupt = device.find(kInterrupt, memory + kMemorySize);
+        if (interrupt == device.npos || device.size() - interrupt < kInterruptSize) continue;
+        u8 const flags = static_cast<u8>(device[interrupt + 3]);
+        visitor.on_virtio_mmio({PhysAddr{load_le<u32>(device.data() + memory + 4)},
+                                load_le<u32>(device.data() + memory + 8),
+                                load_le<u32>(device.data() + interrupt + 5), (flags & 4) != 0});
+    }
+}
+
+void read_fadt(Bytes table, PhysReader read, AcpiFacts& facts, AcpiVisitor& visitor) {
     if (table.size() < 116) return;
     facts.pm1a_control_port = load_le<u16>(table.data() + 64);
     facts.pm_timer_port = table[91] >= 4 ? load_le<u16>(table.data() + 76) : u16{0};
@@ -100,7 +122,10 @@ void read_fadt(Bytes table, PhysReader read, AcpiFacts& facts) {
     u64 dsdt = load_le<u32>(table.data() + 40);
     if (table.size() >= 148)
         if (u64 const wide = load_le<u64>(table.data() + 140); wide != 0) dsdt = wide;
-    if (Bytes const aml = read_table(PhysAddr{dsdt}, read); !aml.empty()) find_s5(aml, facts);
+    if (Bytes const aml = read_table(PhysAddr{dsdt}, read); !aml.empty()) {
+        find_s5(aml, facts);
+        find_virtio_mmio(aml, visitor);
+    }
 }
 
 void read_mcfg(Bytes table, AcpiVisitor& visitor) {
@@ -130,7 +155,7 @@ Result<AcpiFacts> read_acpi_tables(PhysAddr hint, PhysReader read, AcpiVisitor& 
             continue;
         }
         if (signature_is(table, "APIC")) TRY(read_madt(table, facts, visitor));
-        if (signature_is(table, "FACP")) read_fadt(table, read, facts);
+        if (signature_is(table, "FACP")) read_fadt(table, read, facts, visitor);
         if (signature_is(table, "MCFG")) read_mcfg(table, visitor);
     }
     return facts;

@@ -5,6 +5,7 @@
 
 #include "base/result.hpp"
 #include "base/types.hpp"
+#include "hal/virtio_mmio.hpp"
 #include "platform/pc/start_info.hpp"
 
 namespace tutti::platform {
@@ -30,6 +31,8 @@ class AcpiVisitor {
     // ISA interrupt `irq` arrives at `gsi`.
     virtual void on_isa_override(u8 irq, u32 gsi, bool level, bool active_low) = 0;
     virtual void on_pci_segment(PciSegment const& segment) = 0;
+    // A memory-mapped virtio device that the DSDT describes (hardware id LNRO0005).
+    virtual void on_virtio_mmio(hal::VirtioMmioSlot const& slot) = 0;
 
   protected:
     ~AcpiVisitor() = default;

@@ -5,6 +5,7 @@
 #include "arch/traps.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "hal/boot_info.hpp"
 #include "hal/console.hpp"
 #include "hal/entry.hpp"
 #include "hal/memory_layout.hpp"
@@ -19,6 +20,7 @@
 #include "platform/pc/pci_segments.hpp"
 #include "platform/pc/power.hpp"
 #include "platform/pc/start_info.hpp"
+#include "platform/pc/virtio_mmio.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -50,6 +52,7 @@ class TableReader final : public AcpiVisitor {
         add_isa_override(irq, gsi, level, active_low);
     }
     void on_pci_segment(PciSegment const& segment) override { add_pci_segment(segment); }
+    void on_virtio_mmio(hal::VirtioMmioSlot const& slot) override { add_virtio_mmio(slot); }
 };
 
 }  // namespace
@@ -66,6 +69,7 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     if (!acpi && acpi.error() == Error::BadFormat) stop("the firmware's ACPI tables are broken");
     if (!acpi) log_warn("no ACPI tables: one CPU, no I/O APIC");
     AcpiFacts const facts = acpi.value_or(AcpiFacts{});
+    add_virtio_mmio_from(hal::boot_info().command_line);
 
     cpus_init();
     arch::traps_init();
