@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "mem/paging/tlb.hpp"
+
+#include <algorithm>
+#include <new>
+
+#include "arch/page_table_format.hpp"
+#include "smp/ipi/ipi.hpp"
+#include "smp/percpu/percpu.hpp"
+
+namespace tutti::mem {
+namespace {
+
+// Beyond this many pages, dropping all user translations is cheaper than dropping them one by one.
+constexpr u64 kMaxSinglePages = 32;
+
+struct Range {
+    u64 from;
+    u64 to;
+};
+
+void flush_local(Range const& range) {
+    if ((range.to - range.from) >> kPageShift > kMaxSinglePages) {
+        arch::flush_user_pages();
+        return;
+    }
+    for (u64 page = range.from; page < range.to; page += kPageSize) arch::flush_page(page);
+}
+
+}  // namespace
+
+Result<> TlbDomain::init() {
+    size_t const words = AtomicBitmap::words_for(hal::cpu_count());
+    words_.reset(new (std::nothrow) std::atomic<u64>[words]{});
+    if (!words_) return fail(Error::NoMemory);
+    cpus_ = AtomicBitmap{{words_.get(), words}, hal::cpu_count()};
+    return {};
+}
+
+void TlbDomain::flush(VirtAddr from, VirtAddr to) {
+    if (from >= to) return;
+    Range range{from.value(), to.value()};
+    smp::PreemptGuard pinned;
+    CpuId const self = smp::this_cpu(pinned);
+    if (cpus_.test(self.value(), std::memory_order_relaxed)) flush_local(range);
+    // A CPU that left meanwhile has loaded another root, and with it dropped what it had of ours.
+    smp::call_on_others(
+        pinned, [this](CpuId cpu) { return cpus_.test(cpu.value(), std::memory_order_seq_cst); },
+        [](void* argument) { flush_local(*static_cast<Range const*>(argument)); }, &range);
+}
+
+void TlbBatch::add(VirtAddr address, Frame* frame) {
+    from_ = std::min(from_, address);
+    to_ = std::max(to_, VirtAddr{address + kPageSize});
+    if (frame == nullptr) return;
+    frames_[count_++] = frame;
+    if (count_ == kCapacity) flush();
+}
+
+void TlbBatch::flush() {
+    domain_.flush(from_, to_);
+    for (size_t i = 0; i < count_; ++i) frames_[i]->put();
+    count_ = 0;
+    from_ = VirtAddr{~u64{0}};
+    to_ = VirtAddr{};
+}
+
+}  // namespace tutti::mem

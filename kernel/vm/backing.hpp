@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Where the pages of a mapping come from, when not from nowhere: files, shared memory.
+#pragma once
+
+#include "base/ref.hpp"
+#include "base/result.hpp"
+#include "base/string.hpp"
+#include "mem/frame/frame.hpp"
+
+namespace tutti::vm {
+
+// What /proc/self/maps says about a mapped object.
+struct BackingDescription {
+    FixedString<240> path;
+    u64 device = 0;
+    u64 inode = 0;
+};
+
+// An object whose pages can be mapped: usually a file's page cache. The pages are shared by everybody who maps or reads
+// the object; a private mapping copies a page before it writes.
+class Backing : public RefCounted<Backing> {
+  public:
+    virtual ~Backing() = default;
+
+    // The page at `index` (offset / page size), with a reference for the caller. Holes become zeroed pages. May block.
+    // Error::OutOfRange beyond the last page (a bus error to a program), NoMemory, IoError.
+    [[nodiscard]] virtual Result<mem::FrameRef> page(u64 index) = 0;
+
+    // The same without blocking, in NoPreempt context: Error::WouldBlock when only page() can bring it.
+    [[nodiscard]] virtual Result<mem::FrameRef> try_page(u64 index) = 0;
+
+    virtual void describe(BackingDescription& description) const = 0;
+
+    // A shared mapping that may be written came or went; for file descriptors that forbid it (memfd seals).
+    virtual void on_shared_mapping(i64 change) { (void)change; }
+};
+
+}  // namespace tutti::vm

@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Page faults: many CPUs at once, on the read side of the areas' lock, entries by compare-and-swap.
+#include <algorithm>
+
+#include "arch/trap_frame.hpp"
+#include "hal/memory_layout.hpp"
+#include "sched/thread.hpp"
+#include "smp/percpu/percpu.hpp"
+#include "vm/address_space.hpp"
+
+namespace tutti::vm {
+namespace {
+
+using arch::PageEntry;
+
+// Pages of a file mapping that one read fault maps when they are in memory already; a power of two.
+constexpr u64 kAroundPages = 16;
+
+constinit smp::PerCpu<AddressSpace*> active PERCPU_SECTION;
+
+bool permits(Protection protection, hal::FaultAccess access) {
+    if (access.write) return protection.write;
+    if (access.execute) return protection.execute;
+    return protection.any();  // x86: whatever is accessible at all can be read
+}
+
+arch::PagePermissions leaf_permissions(Protection protection, bool writable) {
+    return {.read = true, .write = protection.write && writable, .execute = protection.execute, .user = true};
+}
+
+// True when the entry already allows the access: another CPU resolved the same fault.
+bool allows(PageEntry entry, hal::FaultAccess access) {
+    if (!entry.is_present()) return false;
+    if (access.write) return entry.is_writable();
+    return !access.execute || entry.is_executable();
+}
+
+bool page_fault_hook(arch::TrapFrame&, VirtAddr address, hal::FaultAccess access) {
+    AddressSpace* const space = active_space();
+    return space != nullptr && space->handle_fault(address, access) == FaultResult::Resolved;
+}
+
+}  // namespace
+
+void AddressSpace::count_resident(i64 change) {
+    // A hint of the CPU is enough: any counter of the sum will do.
+    counters_[smp::this_cpu_unstable().value()].resident_pages.fetch_add(change, std::memory_order_relaxed);
+}
+
+// Maps what is in memory around a read fault, up to the edges of its 64 KiB window, page table and area.
+void AddressSpace::map_around(Area const& area, VirtAddr address) {
+    constexpr u64 kWindow = kAroundPages * kPageSize;
+    u64 const window = address.value() & ~(kWindow - 1);
+    VirtAddr const from = std::max(area.start, VirtAddr{window});
+    VirtAddr const to = std::min(area.end, VirtAddr{window + kWindow});
+    i64 mapped = 0;
+    table_.for_each_slot(from, to, [&](VirtAddr page, mem::PageTable::Entry& slot) {
+        if (slot.load(std::memory_order_relaxed) != 0) return;
+        Result<mem::FrameRef> frame = area.backing->try_page(area.page_index(page));
+        if (!frame) return;
+        u64 expected = 0;
+        u64 const bits = PageEntry::leaf((*frame)->address(), leaf_permissions(area.protection, area.shared)).bits();
+        if (slot.compare_exchange_strong(expected, bits, std::memory_order_release, std::memory_order_relaxed)) {
+            (void)frame->leak();
+            ++mapped;
+        }
+    });
+    count_resident(mapped);
+}
+
+// One attempt under the read lock. What cannot be done there is said in the outcome.
+AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultAccess access) {
+    smp::ReadGuard guard{areas_lock_};
+    Area const* const area = first_ending_after(address);
+    if (area == nullptr || area->start > address) {
+        if (area != nullptr && area->grows_down) return {.step = Step::NeedsGrowth};
+        return {.step = Step::Done, .result = FaultResult::NoMapping};
+    }
+    if (!permits(area->protection, access)) return {.step = Step::Done, .result = FaultResult::AccessDenied};
+
+    VirtAddr const page = address.page_base();
+    Result<mem::PageTable::Entry*> const found = table_.slot(page);
+    if (!found) return {.step = Step::Done, .result = FaultResult::NoMemory};
+    mem::PageTable::Entry& slot = **found;
+    // acquire: pairs with the release of the CPU that installed the entry.
+    u64 bits = slot.load(std::memory_order_acquire);
+    PageEntry const entry{bits};
+    if (allows(entry, access)) {
+        // Only this CPU's translation was stale.
+        arch::flush_page(page.value());
+        return {};
+    }
+
+    mem::FrameRef frame;
+    bool writable = true;
+    mem::Frame* displaced = nullptr;
+    if (entry.is_mapped()) {
+        displaced = mem::frame_at(entry.frame());
+        if (displaced == nullptr) return {.step = Step::Done, .result = FaultResult::AccessDenied};  // device or vDSO page
+        bool const own = area->shared || displaced->references.load(std::memory_order_relaxed) == 1;
+        if (own || !access.write) {
+            // The same frame, with what the area allows now.
+            u64 const upgraded = entry.with(leaf_permissions(area->protection, own)).bits();
+            if (!slot.compare_exchange_strong(bits, upgraded, std::memory_order_acq_rel)) return {.step = Step::Retry};
+            arch::flush_page(page.value());
+            return {};
+        }
+        Result<mem::FrameRef> copy = mem::allocate_frame();
+        if (!copy) return {.step = Step::Done, .result = FaultResult::NoMemory};
+        mem::copy_page((*copy)->data(), displaced->data());
+        frame = std::move(*copy);
+    } else if (area->backing) {
+        Result<mem::FrameRef> shared = area->backing->try_page(area->page_index(page));
+        if (!shared) {
+            if (shared.error() == Error::OutOfRange) return {.step = Step::Done, .result = FaultResult::BusError};
+            if (shared.error() == Error::NoMemory) return {.step = Step::Done, .result = FaultResult::NoMemory};
+            return {.step = Step::NeedsPage, .wanted = area->backing, .index = area->page_index(page)};
+        }
+        if (!area->shared && access.write) {
+            Result<mem::FrameRef> copy = mem::allocate_frame();
+            if (!copy) return {.step = Step::Done, .result = FaultResult::NoMemory};
+            mem::copy_page((*copy)->data(), (*shared)->data());
+            frame = std::move(*copy);
+        } else {
+            frame = std::move(*shared);
+            writable = area->shared;
+        }
+    } else {
+        Result<mem::FrameRef> fresh = mem::allocate_frame(mem::FrameFill::Zero);
+        if (!fresh) return {.step = Step::Done, .result = FaultResult::NoMemory};
+        frame = std::move(*fresh);
+    }
+
+    u64 const installed = PageEntry::leaf(frame->address(), leaf_permissions(area->protection, writable)).bits();
+    // seq_cst: the page's contents come before its translation, and a displaced entry is gone before the flush below
+    // reads which CPUs have the space loaded. On failure another CPU was first: look again.
+    if (!slot.compare_exchange_strong(bits, installed, std::memory_order_seq_cst)) return {.step = Step::Retry};
+    (void)frame.leak();
+    if (displaced == nullptr) {
+        count_resident(1);
+        if (area->backing && !access.write) map_around(*area, address);
+        return {};
+    }
+    // Other CPUs may still read the displaced page through their translations, and would miss what this one writes now.
+    // Flushing waits for their answers: the caller does that without the lock.
+    return {.displaced = displaced};
+}
+
+FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access) {
+    if (address.value() >= hal::kUserEnd) return FaultResult::NoMapping;
+    counters_[smp::this_cpu_unstable().value()].faults.fetch_add(1, std::memory_order_relaxed);
+    mem::FrameRef held;  // keeps a page that had to be fetched in its object's cache until the retry
+    for (;;) {
+        FaultOutcome const outcome = try_fault(address, access);
+        switch (outcome.step) {
+            case Step::Done:
+                if (outcome.displaced != nullptr) {
+                    mem::TlbBatch batch{tlb_};
+                    batch.add(address.page_base(), outcome.displaced);
+                }
+                return outcome.result;
+            case Step::Retry: break;
+            case Step::NeedsGrowth:
+                if (!grow_stack(address)) return FaultResult::NoMapping;
+                break;
+            case Step::NeedsPage: {
+                Result<mem::FrameRef> page = outcome.wanted->page(outcome.index);
+                if (!page) return page.error() == Error::NoMemory ? FaultResult::NoMemory : FaultResult::BusError;
+                held = std::move(*page);
+                break;
+            }
+        }
+    }
+}
+
+FaultResult AddressSpace::classify_fault(VirtAddr address) {
+    smp::ReadGuard guard{areas_lock_};
+    Area const* const area = find(address);
+    if (area == nullptr) return FaultResult::NoMapping;
+    if (area->backing && area->protection.any()) {
+        Result<mem::FrameRef> const page = area->backing->try_page(area->page_index(address));
+        if (!page && page.error() == Error::OutOfRange) return FaultResult::BusError;
+    }
+    return FaultResult::AccessDenied;
+}
+
+Result<> AddressSpace::populate(VirtAddr address, u64 length) {
+    for (VirtAddr page = address.page_base(); page < address + length; page += kPageSize) {
+        AreaInfo const area = [&] {
+            Result<AreaInfo> info = area_at(page);
+            return info ? *info : AreaInfo{};
+        }();
+        if (area.end.is_null()) return fail(Error::NoMemory);
+        if (!area.protection.any()) continue;
+        hal::FaultAccess const access{.write = area.protection.write, .user = true};
+        if (FaultResult const result = handle_fault(page, access); result != FaultResult::Resolved)
+            return fail(result == FaultResult::NoMemory ? Error::NoMemory : Error::BadAddress);
+    }
+    return {};
+}
+
+// --- The space of this CPU -------------------------------------------------------------------------------------------
+
+AddressSpace* active_space() { return active.load(); }
+
+void AddressSpace::activate(smp::NoPreempt const& context) {
+    AddressSpace*& current = active.local(context);
+    if (current == this) return;
+    AddressSpace* const previous = current;
+    CpuId const cpu = smp::this_cpu(context);
+    get();
+    tlb_.enter(cpu);
+    arch::load_root(table_.root());
+    current = this;
+    if (previous != nullptr) {
+        previous->tlb_.leave(cpu);
+        previous->put();
+    }
+}
+
+void AddressSpace::activate() {
+    smp::PreemptGuard const guard;
+    activate(guard);
+}
+
+void deactivate() {
+    smp::PreemptGuard const guard;
+    AddressSpace::leave(guard);
+}
+
+void AddressSpace::leave(smp::NoPreempt const& context) {
+    AddressSpace*& current = active.local(context);
+    AddressSpace* const previous = current;
+    if (previous == nullptr) return;
+    arch::load_root(mem::PageTable::kernel().root());
+    current = nullptr;
+    previous->tlb_.leave(smp::this_cpu(context));
+    previous->put();
+}
+
+void init() { hal::hooks.page_fault = page_fault_hook; }
+
+}  // namespace tutti::vm
