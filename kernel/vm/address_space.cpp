@@ -31,12 +31,12 @@ constexpr u64 saturating_subtract(u64 a, u64 b) { return a > b ? a - b : 0; }
 }  // namespace
 
 Result<Ref<AddressSpace>> AddressSpace::create() {
-    auto* const object = new (std::nothrow) AddressSpace;
+    auto lock = TRY(smp::BigReaderLock::create(smp::LockRank::AddressSpace, "address space areas"));
+    auto* const object = new (std::nothrow) AddressSpace{std::move(lock)};
     if (object == nullptr) return fail(Error::NoMemory);
     Ref<AddressSpace> space = Ref<AddressSpace>::adopt(object);
     space->counters_.reset(new (std::nothrow) CpuCounters[smp::cpu_count()]);
     if (!space->counters_) return fail(Error::NoMemory);
-    TRY(space->areas_lock_.init());
     TRY(space->tlb_.init());
     space->table_ = TRY(mem::PageTable::create());
     space->map_top_ = VirtAddr{kDefaultMapTop};
@@ -109,7 +109,7 @@ void AddressSpace::insert(Area& area) {
     if (area.backing && area.shared && area.protection.write) area.backing->on_shared_mapping(+1);
     virtual_bytes_ += area.size();
     ++area_count_;
-    smp::WriteGuard guard{areas_lock_};
+    smp::SpinWriteGuard guard{areas_lock_};
     areas_.insert(area);
 }
 
@@ -130,7 +130,7 @@ Result<> AddressSpace::split_at(VirtAddr address) {
     upper->offset = area->backing ? area->offset + (address - area->start) : 0;
     if (upper->backing && upper->shared && upper->protection.write) upper->backing->on_shared_mapping(+1);
     ++area_count_;
-    smp::WriteGuard guard{areas_lock_};
+    smp::SpinWriteGuard guard{areas_lock_};
     area->end = address;
     areas_.insert(*upper);
     return {};
@@ -140,7 +140,7 @@ Area* AddressSpace::try_merge_with_previous(Area& area) {
     Area* const previous = areas_.previous(area);
     if (previous == nullptr || !previous->continues_with(area)) return &area;
     {
-        smp::WriteGuard guard{areas_lock_};
+        smp::SpinWriteGuard guard{areas_lock_};
         previous->end = area.end;
         areas_.remove(area);
     }
@@ -179,7 +179,7 @@ Result<> AddressSpace::unmap_locked(VirtAddr address, u64 length) {
     // The areas leave the tree, linked through a second tree, before their pages go.
     AreaTree removed;
     {
-        smp::WriteGuard guard{areas_lock_};
+        smp::SpinWriteGuard guard{areas_lock_};
         for (Area* area = first_ending_after(address); area != nullptr && area->start < end;) {
             Area* const next = areas_.next(*area);
             areas_.remove(*area);
@@ -276,7 +276,7 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
             if (counted && area->protection.write != protection.write)
                 area->backing->on_shared_mapping(protection.write ? +1 : -1);
             {
-                smp::WriteGuard write{areas_lock_};
+                smp::SpinWriteGuard write{areas_lock_};
                 area->protection = protection;
             }
             mem::TlbBatch batch{tlb_};
@@ -370,7 +370,7 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
         if (request.old_address + old_length == area->end && is_free(area->end, growth) &&
             range_within(area->end.value(), growth, hal::kUserEnd)) {
             {
-                smp::WriteGuard write{areas_lock_};
+                smp::SpinWriteGuard write{areas_lock_};
                 area->end += growth;
             }
             virtual_bytes_ += growth;
@@ -401,7 +401,7 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
     if (!request.keep_old) {
         Area* const old = find(request.old_address);
         {
-            smp::WriteGuard write{areas_lock_};
+            smp::SpinWriteGuard write{areas_lock_};
             areas_.remove(*old);
         }
         move_entries(request.old_address, start, moved);
@@ -490,7 +490,7 @@ bool AddressSpace::grow_stack(VirtAddr address) {
     if (start.value() < kLowestAddress) return false;
     u64 const growth = area->start - start;
     if (growth > saturating_subtract(virtual_limit_, virtual_bytes_)) return false;
-    smp::WriteGuard write{areas_lock_};
+    smp::SpinWriteGuard write{areas_lock_};
     area->start = start;
     virtual_bytes_ += growth;
     return true;
@@ -507,7 +507,7 @@ Result<Vector<AreaInfo>> AddressSpace::areas() {
 }
 
 Result<AreaInfo> AddressSpace::area_at(VirtAddr address) {
-    smp::ReadGuard guard{areas_lock_};
+    smp::SpinReadGuard guard{areas_lock_};
     Area const* const area = find(address);
     if (area == nullptr) return fail(Error::BadAddress);
     return AreaInfo{area->start, area->end, area->protection, area->shared, area->kind, area->offset, area->backing};

@@ -21,7 +21,8 @@
 #include "mem/paging/page_table.hpp"
 #include "mem/paging/tlb.hpp"
 #include "sched/wait/mutex.hpp"
-#include "smp/spin/spin.hpp"
+#include "smp/spin/big_reader_lock.hpp"
+#include "smp/spin/rw_lock.hpp"
 #include "vm/area.hpp"
 
 namespace tutti::vm {
@@ -51,7 +52,7 @@ struct MapRequest {
     bool no_reserve = false;  // may exceed physical memory
     bool below_4g = false;    // MAP_32BIT: the first 2 GiB
     AreaKind kind = AreaKind::Ordinary;
-    Ref<Backing> backing;  // null: anonymous memory (shared anonymous memory has a backing too)
+    Ref<Backing> backing{};  // null: anonymous memory (shared anonymous memory has a backing too)
     u64 offset = 0;        // bytes, page-aligned
 };
 
@@ -138,7 +139,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
         std::atomic<u64> faults{0};
     };
 
-    AddressSpace() = default;
+    explicit AddressSpace(smp::BigReaderLock lock) : areas_lock_{std::move(lock)} {}
 
     // Tree look-ups; areas_lock_ held in either mode, or changes_ held.
     [[nodiscard]] Area* find(VirtAddr address) const;
@@ -172,7 +173,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
 
     mem::PageTable table_;
     mem::TlbDomain tlb_;
-    mutable smp::BigReaderLock areas_lock_{smp::LockRank::AddressSpace, "address space areas"};
+    mutable smp::BigReaderLock areas_lock_;
     sched::Mutex changes_;
     AreaTree areas_;  // changed with both locks held, read with either
     VirtAddr map_top_;

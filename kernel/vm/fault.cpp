@@ -70,7 +70,7 @@ void AddressSpace::map_around(Area const& area, VirtAddr address) {
 
 // One attempt under the read lock. What cannot be done there is said in the outcome.
 AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultAccess access) {
-    smp::ReadGuard guard{areas_lock_};
+    smp::SpinReadGuard guard{areas_lock_};
     Area const* const area = first_ending_after(address);
     if (area == nullptr || area->start > address) {
         if (area != nullptr && area->grows_down) return {.step = Step::NeedsGrowth};
@@ -174,7 +174,7 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access
 }
 
 FaultResult AddressSpace::classify_fault(VirtAddr address) {
-    smp::ReadGuard guard{areas_lock_};
+    smp::SpinReadGuard guard{areas_lock_};
     Area const* const area = find(address);
     if (area == nullptr) return FaultResult::NoMapping;
     if (area->backing && area->protection.any()) {

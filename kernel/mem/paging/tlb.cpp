@@ -2,11 +2,10 @@
 #include "mem/paging/tlb.hpp"
 
 #include <algorithm>
-#include <new>
 
 #include "arch/page_table_format.hpp"
-#include "smp/ipi/ipi.hpp"
-#include "smp/percpu/percpu.hpp"
+#include "hal/cpu.hpp"
+#include "smp/ipi/call.hpp"
 
 namespace tutti::mem {
 namespace {
@@ -30,23 +29,17 @@ void flush_local(Range const& range) {
 }  // namespace
 
 Result<> TlbDomain::init() {
-    size_t const words = AtomicBitmap::words_for(hal::cpu_count());
-    words_.reset(new (std::nothrow) std::atomic<u64>[words]{});
-    if (!words_) return fail(Error::NoMemory);
-    cpus_ = AtomicBitmap{{words_.get(), words}, hal::cpu_count()};
+    cpus_ = TRY(smp::CpuSet::create(hal::cpu_count()));
     return {};
 }
 
 void TlbDomain::flush(VirtAddr from, VirtAddr to) {
     if (from >= to) return;
     Range range{from.value(), to.value()};
-    smp::PreemptGuard pinned;
-    CpuId const self = smp::this_cpu(pinned);
-    if (cpus_.test(self.value(), std::memory_order_relaxed)) flush_local(range);
-    // A CPU that left meanwhile has loaded another root, and with it dropped what it had of ours.
-    smp::call_on_others(
-        pinned, [this](CpuId cpu) { return cpus_.test(cpu.value(), std::memory_order_seq_cst); },
-        [](void* argument) { flush_local(*static_cast<Range const*>(argument)); }, &range);
+    // Pairs with the fence in enter(). A CPU that left meanwhile has loaded another root, and with it dropped what it
+    // had of ours.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    smp::call_on_set(cpus_, [](void* argument) { flush_local(*static_cast<Range const*>(argument)); }, &range);
 }
 
 void TlbBatch::add(VirtAddr address, Frame* frame) {

@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Translation caches: which CPUs may hold translations of an address space, and getting rid of stale ones.
 //
-// Why no CPU keeps a stale translation. A CPU enters the domain (a sequentially consistent read-modify-write) before it
-// loads the root. A flusher has changed the entries (sequentially consistent exchanges) before it reads the domain. So
-// either the flusher sees the CPU and interrupts it, or the CPU loaded the root after the entries had changed. A frame
+// Why no CPU keeps a stale translation. A CPU enters the domain, fences, and loads the root. A flusher
+// changes the entries, fences, and reads the domain. Both fences are sequentially consistent: either the flusher sees the CPU and interrupts it, or the CPU loaded the root after the entries had changed. A frame
 // is put only after every CPU of the domain has answered.
 #pragma once
 
 #include <atomic>
-#include <memory>
 
-#include "base/atomic_bitmap.hpp"
 #include "base/result.hpp"
 #include "mem/frame/frame.hpp"
-#include "smp/context/context.hpp"
+#include "smp/percpu/cpu_set.hpp"
 
 namespace tutti::mem {
 
@@ -22,16 +19,19 @@ class TlbDomain {
     [[nodiscard]] Result<> init();
 
     // Around loading and leaving the root on this CPU.
-    void enter(CpuId cpu) { cpus_.set(cpu.value(), std::memory_order_seq_cst); }
-    void leave(CpuId cpu) { cpus_.clear(cpu.value(), std::memory_order_seq_cst); }
+    void enter(CpuId cpu) {
+        cpus_.add(cpu);
+        // Pairs with the fence in flush(): membership is visible before this CPU's walks of the table.
+        std::atomic_thread_fence(std::memory_order_seq_cst);
+    }
+    void leave(CpuId cpu) { cpus_.remove(cpu); }
 
     // Drops translations of [from, to) on every CPU of the domain and waits until all have done so.
     // Interrupts on, no spinning lock held: the others may be waiting for this CPU too.
     void flush(VirtAddr from, VirtAddr to);
 
   private:
-    std::unique_ptr<std::atomic<u64>[]> words_;
-    AtomicBitmap cpus_;
+    smp::CpuSet cpus_;
 };
 
 // Frames displaced from page-table entries, put after the flush. Flushes by itself when full and at its end.
