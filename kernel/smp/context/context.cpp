@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "smp/context/context.hpp"
+
+#include <atomic>
+
+#include "hal/hooks.hpp"
+
+namespace tutti::smp {
+
+namespace detail {
+
+// A CPU starts out not preemptible: the scheduler drops this one count when it takes the CPU over.
+TUTTI_PERCPU u32 preempt_state = kNoRescheduleWanted | 1;
+TUTTI_PERCPU u32 isr_depth = 0;
+TUTTI_PERCPU u32 pin_depth = 0;
+
+namespace {
+constinit std::atomic<void (*)()> g_preempt_handler{nullptr};
+constinit void (*g_platform_interrupt)(arch::TrapFrame&, unsigned) = nullptr;
+
+void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
+    IsrEntry const isr;
+    g_platform_interrupt(frame, vector);
+}
+}  // namespace
+
+void preempt_now() {
+    // Interrupts off (an IrqOffGuard further out, or a handler): whoever enables them looks again.
+    if (!arch::interrupts_enabled()) return;
+    // Pairs with the release in set_preempt_handler.
+    if (auto* const handler = g_preempt_handler.load(std::memory_order_acquire)) handler();
+}
+
+}  // namespace detail
+
+void set_preempt_handler(void (*handler)()) {
+    detail::g_preempt_handler.store(handler, std::memory_order_release);
+}
+
+void wrap_interrupt_hook() {
+    CHECK(hal::hooks.interrupt != nullptr && hal::hooks.interrupt != detail::counted_interrupt);
+    detail::g_platform_interrupt = hal::hooks.interrupt;
+    hal::hooks.interrupt = detail::counted_interrupt;
+}
+
+}  // namespace tutti::smp

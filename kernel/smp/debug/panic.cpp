@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The first CPU to panic wins a word; others that panic meanwhile stop. It prints its own report, then calls the CPUs
+// one after the other by NMI, so that reports do not mix, and waits for each, but not for ever.
+//
+//   g_turn:  kNobody -> CPU number (its turn to report) -> kNobody (it has)
+#include "smp/debug/panic.hpp"
+
+#include <atomic>
+
+#include "arch/trap_frame.hpp"
+#include "arch/traps.hpp"
+#include "base/assert.hpp"
+#include "hal/clock.hpp"
+#include "hal/console.hpp"
+#include "hal/hooks.hpp"
+#include "hal/interrupts.hpp"
+#include "hal/power.hpp"
+#include "smp/debug/log_ring.hpp"
+#include "smp/percpu/percpu.hpp"
+
+namespace tutti::smp {
+namespace {
+
+constexpr u32 kNobody = ~u32{0};
+constexpr unsigned char kPanicExitCode = 0x31;
+constexpr Nanoseconds kPatience = Nanoseconds::from_ms(500);
+
+constinit std::atomic<u32> g_panicking{kNobody};
+constinit std::atomic<u32> g_turn{kNobody};
+constinit std::atomic<bool> g_stop_after_report{false};
+
+void print_where(CpuId cpu) {
+    char line[64];
+    hal::early_console_write(format_to(line, "cpu {}: ", cpu));
+    if (hal::hooks.describe_context != nullptr) hal::hooks.describe_context();
+    hal::early_console_write("\n");
+}
+
+bool handle_nmi(arch::TrapFrame& frame) {
+    CpuId const self = this_cpu_unstable();
+    // acquire: pairs with the release in ask_others().
+    if (g_turn.load(std::memory_order_acquire) != self.value()) return g_panicking.load(std::memory_order_relaxed) != kNobody;
+    print_where(self);
+    arch::print_frame(frame);
+    bool const stop = g_stop_after_report.load(std::memory_order_relaxed);
+    g_turn.store(kNobody, std::memory_order_release);
+    if (stop) arch::halt_forever();
+    return true;
+}
+
+void ask_others(CpuId self) {
+    for_each_online_cpu([&](CpuId cpu) {
+        if (cpu == self) return;
+        // release: pairs with the acquire in handle_nmi().
+        g_turn.store(cpu.value(), std::memory_order_release);
+        hal::send_nmi(cpu);
+        Nanoseconds const until = hal::now() + kPatience;
+        while (g_turn.load(std::memory_order_acquire) == cpu.value() && hal::now() < until) arch::pause();
+        if (g_turn.exchange(kNobody, std::memory_order_acq_rel) == cpu.value()) {
+            char line[64];
+            hal::early_console_write(format_to(line, "cpu {}: does not answer\n", cpu));
+        }
+    });
+}
+
+[[noreturn]] void handle_panic(std::string_view message, char const* file, int line) {
+    arch::disable_interrupts();
+    CpuId const self = this_cpu_unstable();
+    u32 expected = kNobody;
+    // acq_rel: one winner; a second panic on the winning CPU is a fault in this code and ends at once.
+    if (!g_panicking.compare_exchange_strong(expected, self.value(), std::memory_order_acq_rel)) {
+        if (expected == self.value()) {
+            hal::early_console_write("\n*** panic while panicking: ");
+            hal::early_console_write(message);
+            hal::debug_exit(kPanicExitCode);
+        }
+        arch::halt_forever();
+    }
+    log_flush_for_panic();
+    char text[96];
+    hal::early_console_write("\n*** panic: ");
+    hal::early_console_write(message);
+    hal::early_console_write(format_to(text, " ({}:{})\n", file, line));
+    print_where(self);
+    arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
+                          *static_cast<u64 const*>(__builtin_frame_address(0)));
+    g_stop_after_report.store(true, std::memory_order_relaxed);
+    ask_others(self);
+    hal::early_console_write("*** end of report\n");
+    hal::debug_exit(kPanicExitCode);
+}
+
+}  // namespace
+
+void panic_init() {
+    hal::hooks.nmi = handle_nmi;
+    set_panic_handler(handle_panic);
+}
+
+void report_all_cpus() {
+    PreemptGuard const guard;
+    CpuId const self = this_cpu(guard);
+    print_where(self);
+    arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
+                          *static_cast<u64 const*>(__builtin_frame_address(0)));
+    ask_others(self);
+}
+
+}  // namespace tutti::smp

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The order in which spin locks may nest: a lock may be taken only while every spin lock held on this rung ranks lower.
+// Add yours where it belongs; the list is the documentation. Debug builds check every acquisition.
+#pragma once
+
+#include "base/types.hpp"
+
+namespace tutti::smp {
+
+enum class LockRank : u8 {
+    // linux_abi
+    HostIdentity,
+    FileContext,
+    FutexBucket,
+    ThreadGroup,
+    FdTable,
+    // vfs, net
+    Namespace,
+    Directory,
+    Socket,
+    File,
+    // drivers
+    Driver,
+    DriverQueue,
+    // vm
+    AddressSpace,
+    PageCache,
+    // poll and wake-up: a source's queue, then the epoll instance that watches it, then that instance's own queue
+    WaitQueue,
+    PollReady,
+    PollWaitQueue,
+    // sched
+    MutexQueue,
+    ThreadTable,
+    TimerQueue,
+    RunQueue,
+    // mem: callable under all of the above
+    PageTable,
+    HeapClass,
+    KernelMap,
+    FrameBuddy,
+    // smp
+    Log,
+};
+
+// The caller's reason why it may hold two locks of one rank.
+enum class SameRank : u8 { OrderedByAddress };
+
+}  // namespace tutti::smp
