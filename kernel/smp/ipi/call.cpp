@@ -8,7 +8,7 @@
 //     wait until count == 0
 //
 // Memory is one bit per pair of CPUs, a call allocates nothing, and calls from different CPUs do not meet.
-#include "smp/ipi/ipi.hpp"
+#include "smp/ipi/call.hpp"
 
 #include "base/atomic_bitmap.hpp"
 #include "hal/interrupts.hpp"
