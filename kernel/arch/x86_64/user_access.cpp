@@ -3,7 +3,8 @@
 
 namespace {
 struct ExceptionEntry {
-    tutti::u64 instruction;
+    tutti::u64 first;  // instructions in [first, last)
+    tutti::u64 last;
     tutti::u64 fixup;
 };
 }  // namespace
@@ -18,7 +19,7 @@ namespace tutti::arch {
 // A dozen entries, searched only on a fault: linear is fine.
 u64 find_fixup(u64 rip) {
     for (ExceptionEntry const* entry = __exception_table_start; entry != __exception_table_end; ++entry)
-        if (entry->instruction == rip) return entry->fixup;
+        if (rip >= entry->first && rip < entry->last) return entry->fixup;
     return 0;
 }
 

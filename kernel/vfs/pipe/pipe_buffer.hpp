@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The bytes of a pipe or fifo: a ring of pages between writers and readers.
+//
+//   head_ (read position) <= tail_ (write position) <= head_ + capacity_, both counting bytes for ever
+//
+// Readers exclude each other, writers exclude each other, a reader and a writer run beside each other. Nobody sleeps for
+// data or room with a lock held. A write of at most kAtomicWrite bytes is never split (pipe(7), PIPE_BUF).
+#pragma once
+
+#include <atomic>
+
+#include "base/ref.hpp"
+#include "base/vector.hpp"
+#include "mem/frame/frame_allocator.hpp"
+#include "sched/wait/mutex.hpp"
+#include "sched/wait/wait_queue.hpp"
+#include "vm/io_buffer.hpp"
+
+namespace tutti::vfs {
+
+class PipeBuffer : public RefCounted<PipeBuffer> {
+  public:
+    static constexpr u64 kAtomicWrite = 4096;
+    static constexpr u64 kDefaultCapacity = 65536;
+    static constexpr u64 kLargestCapacity = 1 << 20;
+
+    // Error::NoMemory. Pages are allocated as they are first needed.
+    [[nodiscard]] static Result<Ref<PipeBuffer>> create(u64 capacity = kDefaultCapacity);
+
+    // Ends that exist. With no writer left a reader gets end of file, with no reader left a writer BrokenPipe.
+    void add_reader() { readers_.fetch_add(1, std::memory_order_seq_cst), changed(); }
+    void add_writer() { writers_.fetch_add(1, std::memory_order_seq_cst), changed(); }
+    void remove_reader();
+    void remove_writer();
+    [[nodiscard]] u32 readers() const { return readers_.load(std::memory_order_acquire); }
+    [[nodiscard]] u32 writers() const { return writers_.load(std::memory_order_acquire); }
+
+    // Thread context; block unless told not to. Errors: WouldBlock, Interrupted, BrokenPipe, BadAddress, NoMemory.
+    [[nodiscard]] Result<u64> read(vm::IoBuffer& to, bool nonblocking);
+    [[nodiscard]] Result<u64> write(vm::IoBuffer& from, bool nonblocking);
+
+    [[nodiscard]] u64 available() const;
+    [[nodiscard]] u64 capacity() const { return capacity_.load(std::memory_order_relaxed); }
+    // Rounded up to a power of two of pages. Busy when more is queued, NotPermitted above kLargestCapacity.
+    [[nodiscard]] Result<u64> set_capacity(u64 bytes);
+
+    [[nodiscard]] bool can_read() const { return available() != 0; }
+    [[nodiscard]] bool can_write() const { return capacity() - available() >= kAtomicWrite; }
+    // Waits for the other end of a fifo to be opened.
+    [[nodiscard]] Result<> wait_for_reader();
+    [[nodiscard]] Result<> wait_for_writer();
+
+    // Woken when data, room or an end came or went. One queue for both ends, so that poll sees every change.
+    [[nodiscard]] sched::WaitQueue& queue() { return queue_; }
+
+  private:
+    PipeBuffer() = default;
+    void changed() { queue_.wake_all(); }
+    [[nodiscard]] u8* at(u64 position);
+
+    std::atomic<u32> readers_{0};
+    std::atomic<u32> writers_{0};
+    std::atomic<u64> head_{0};  // written by readers (release), read by writers (acquire): the room is really free
+    std::atomic<u64> tail_{0};  // written by writers (release), read by readers (acquire): the bytes are really there
+    std::atomic<u64> capacity_{0};
+    sched::Mutex read_mutex_;
+    sched::Mutex write_mutex_;
+    Vector<mem::FrameRef> pages_;  // slots change with both mutexes, or under write_mutex_ while null
+    sched::WaitQueue queue_;
+};
+
+}  // namespace tutti::vfs
