@@ -7,25 +7,8 @@
 
 extern "C" {
 
-void* memcpy(void* __restrict to, void const* __restrict from, size_t size) {
-#if defined(__x86_64__)
-    void* destination = to;
-    size_t words = size / 8;
-    asm volatile("rep movsq" : "+D"(destination), "+S"(from), "+c"(words) : : "memory");
-    size_t bytes = size % 8;
-    asm volatile("rep movsb" : "+D"(destination), "+S"(from), "+c"(bytes) : : "memory");
-#else
-    auto* d = static_cast<unsigned char*>(to);
-    auto const* s = static_cast<unsigned char const*>(from);
-    for (; size >= 8; size -= 8, d += 8, s += 8) {
-        uint64_t word;
-        __builtin_memcpy(&word, s, 8);
-        __builtin_memcpy(d, &word, 8);
-    }
-    while (size-- != 0) *d++ = *s++;
-#endif
-    return to;
-}
+// By each architecture (arch/memory_block.cpp), with the instructions it has for this.
+void* memcpy(void* __restrict to, void const* __restrict from, size_t size);
 
 void* memmove(void* to, void const* from, size_t size) {
     auto* d = static_cast<unsigned char*>(to);
@@ -36,21 +19,6 @@ void* memmove(void* to, void const* from, size_t size) {
         return to;
     }();
     while (size-- != 0) d[size] = s[size];
-    return to;
-}
-
-void* memset(void* to, int value, size_t size) {
-#if defined(__x86_64__)
-    void* destination = to;
-    uint64_t const pattern = 0x0101010101010101u * static_cast<unsigned char>(value);
-    size_t words = size / 8;
-    asm volatile("rep stosq" : "+D"(destination), "+c"(words) : "a"(pattern) : "memory");
-    size_t bytes = size % 8;
-    asm volatile("rep stosb" : "+D"(destination), "+c"(bytes) : "a"(pattern) : "memory");
-#else
-    auto* d = static_cast<unsigned char*>(to);
-    while (size-- != 0) *d++ = static_cast<unsigned char>(value);
-#endif
     return to;
 }
 
