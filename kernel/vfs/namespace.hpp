@@ -62,10 +62,14 @@ class Namespace {
     struct Walk;
     Result<Ref<Inode>> step(Inode& directory, std::string_view name);
     Result<Ref<Inode>> walk(Walk& state, Inode& start, std::string_view path, LastLink last_link);
-    Result<Parent> resolve_parent(Inode& start, std::string_view path, LastLink last_link);
+    Result<Parent> resolve_parent(Inode& start, std::string_view path);
+    Result<Ref<File>> open_inode(Inode& inode, OpenRequest const& request, String path, bool created);
 
     Ref<Inode> const root_;
 };
+
+// A file that only names `inode` (O_PATH). vfs/path_file.cpp.
+Result<Ref<File>> open_path_only(Inode& inode, OpenFlags flags, String path);
 
 // The machine's namespace; set once at boot (milestone rootfs-ready).
 [[nodiscard]] Namespace& root_namespace();
