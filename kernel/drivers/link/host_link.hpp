@@ -6,8 +6,6 @@
 // Frames never interleave: a sender owns the link from a frame's header to its last byte. Every CPU may call at once.
 #pragma once
 
-#include <atomic>
-#include <optional>
 #include <span>
 #include <string_view>
 
@@ -17,6 +15,9 @@
 
 namespace tutti::sched {
 class WaitQueue;
+}
+namespace tutti::vm {
+class IoBuffer;
 }
 
 namespace tutti::drivers {
@@ -32,23 +33,24 @@ struct WindowSize {
     u16 columns = 80;
 };
 
-// All functions: Thread context; may block where they say so; never fault (spans are kernel memory).
+// All functions: Thread context; may block where they say so.
 namespace host_link {
 
 // True when a host listens: the device is there and its driver started.
 [[nodiscard]] bool attached();
 
-// Program output. Blocks while the host does not read. Returns the bytes taken: fewer than given when the wait was
-// interrupted, or would have been needed, after some were taken. Errors: WouldBlock, Interrupted; IoError when the
-// device broke its protocol.
-[[nodiscard]] Result<size_t> write_output(OutputStream stream, std::span<u8 const> bytes, LinkWait wait);
+// Program output. Blocks while the host does not read. Returns the bytes taken off `from`: fewer than it has when the
+// wait was interrupted, or would have been needed, after some were taken, or at a bad address. Errors: WouldBlock,
+// Interrupted, BadAddress; IoError when the device broke its protocol. May fault `from` in.
+[[nodiscard]] Result<u64> write_output(OutputStream stream, vm::IoBuffer& from, LinkWait wait);
 // True when write_output would take at least one byte now.
 [[nodiscard]] bool output_ready();
 // Woken when output_ready() may have become true.
 [[nodiscard]] sched::WaitQueue& output_queue();
 
-// Program input. Returns the bytes read, 0 at the end of input. Errors: WouldBlock, Interrupted, IoError.
-[[nodiscard]] Result<size_t> read_input(std::span<u8> into, LinkWait wait);
+// Program input. Returns the bytes put into `to`, 0 at the end of input. Errors: WouldBlock, Interrupted, BadAddress.
+// May fault `to` in. What the host sent before it broke the protocol is still read; then input is at its end.
+[[nodiscard]] Result<u64> read_input(vm::IoBuffer& to, LinkWait wait);
 // True when read_input would return without waiting, end of input included.
 [[nodiscard]] bool input_ready();
 // Bytes that read_input would return at once.
