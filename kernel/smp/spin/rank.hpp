@@ -12,13 +12,11 @@ enum class LockRank : u8 {
     HostIdentity,
     FileContext,
     FutexBucket,
-    SignalTimer,
     ThreadGroup,
     FdTable,
     // vfs, net
     Namespace,
     Directory,
-    DirectoryParent,
     Socket,
     File,
     // drivers
@@ -41,11 +39,12 @@ enum class LockRank : u8 {
     HeapClass,
     KernelMap,
     FrameBuddy,
+    EntropyPool,  // random bytes are wanted anywhere
     // smp
     Log,
 };
 
 // The caller's reason why it may hold two locks of one rank.
-enum class SameRank : u8 { OrderedByAddress, ParentBeforeChild };
+enum class SameRank : u8 { OrderedByAddress };
 
 }  // namespace tutti::smp
