@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "drivers/console/virtio_console.hpp"
+
+namespace tutti::drivers {
+namespace {
+
+constexpr u16 kReceiveQueue = 0;
+constexpr u16 kTransmitQueue = 1;
+
+}  // namespace
+
+Result<std::unique_ptr<VirtioConsole>> VirtioConsole::create(std::unique_ptr<VirtioTransport> transport) {
+    std::unique_ptr<VirtioConsole> console{new (std::nothrow) VirtioConsole{std::move(transport)}};
+    if (console == nullptr) return fail(Error::NoMemory);
+    TRY(console->start());
+    return console;
+}
+
+Result<> VirtioConsole::start() {
+    u64 const features = TRY(transport_->negotiate(0, kVirtioEventIndex | kVirtioIndirectDescriptors));
+    receive_memory_ = TRY(allocate_device_memory(size_t{kReceiveBuffers} * kReceiveBufferSize));
+    transmit_memory_ = TRY(allocate_device_memory(kTransmitSize));
+    auto receive_queue = TRY(DeviceQueue::create(*transport_, kReceiveQueue, kReceiveBuffers, features,
+                                                 {&VirtioConsole::receive_interrupt, this}, CpuId{0}));
+    auto transmit_queue = TRY(DeviceQueue::create(*transport_, kTransmitQueue, kTransmitEntries, features,
+                                                  {&VirtioConsole::transmit_interrupt, this}, CpuId{0}));
+    // A piece that wraps is two buffers: without indirect descriptors it takes two entries.
+    bool const indirect = (features & kVirtioIndirectDescriptors) != 0;
+    size_t const pieces = indirect ? transmit_queue->size() : transmit_queue->size() / 2;
+    if (pieces == 0) return fail(Error::NotSupported);
+    auto ring = TRY(TransmitRing::create(kTransmitSize, pieces));
+    receive_queue->disable_interrupts();
+    transmit_queue->disable_interrupts();
+    {
+        smp::SpinIrqGuard guard{receive_lock_};
+        receive_queue_ = std::move(receive_queue);
+    }
+    {
+        smp::SpinIrqGuard guard{transmit_lock_};
+        transmit_queue_ = std::move(transmit_queue);
+        ring_ = std::move(ring);
+    }
+    transport_->start();
+    return {};
+}
+
+void VirtioConsole::connect(Client& client) {
+    smp::SpinIrqGuard guard{receive_lock_};
+    client_ = &client;
+    for (u16 i = 0; i < receive_queue_->size(); ++i) post_buffer(i);
+    (void)receive_queue_->enable_interrupts();  // nothing can be there: the device has had no buffer
+    receive_queue_.kick();
+}
+
+void VirtioConsole::post_buffer(u64 number) {
+    DeviceBuffer const buffer{receive_memory_.physical + number * kReceiveBufferSize, kReceiveBufferSize};
+    // There is an entry for each buffer; it fails only on a broken queue, which needs no buffers.
+    (void)receive_queue_->submit({}, {&buffer, 1}, number);
+}
+
+void VirtioConsole::receive() {
+    smp::SpinIrqGuard guard{receive_lock_};
+    if (client_ == nullptr) return;
+    do {
+        while (auto const done = receive_queue_->take_completion()) {
+            client_->on_received(receive_memory_.bytes.subspan(done->token * kReceiveBufferSize, done->written));
+            post_buffer(done->token);
+        }
+        receive_queue_.kick();
+    } while (receive_queue_->enable_interrupts());
+}
+
+void VirtioConsole::transmitted() {
+    {
+        smp::SpinIrqGuard guard{transmit_lock_};
+        transmit_queue_->disable_interrupts();  // request_room() turns them on when somebody waits
+    }
+    if (client_ != nullptr) client_->on_room();
+}
+
+void VirtioConsole::reclaim() {
+    while (auto const done = transmit_queue_->take_completion())
+        if (!ring_.take_back(done->token)) transmit_broken_ = true;
+    if (transmit_queue_->is_broken()) transmit_broken_ = true;
+}
+
+size_t VirtioConsole::transmit_room() {
+    smp::SpinIrqGuard guard{transmit_lock_};
+    reclaim();
+    return transmit_broken_ ? 0 : ring_.room();
+}
+
+bool VirtioConsole::request_room(size_t count) {
+    smp::SpinIrqGuard guard{transmit_lock_};
+    do {
+        reclaim();
+        if (transmit_broken_ || ring_.room() >= count) return true;
+    } while (transmit_queue_->enable_interrupts());
+    // The look at the index inside enable_interrupts() came after the request: what completes from now on interrupts.
+    if (transmit_queue_->is_broken()) transmit_broken_ = true;
+    return transmit_broken_;
+}
+
+bool VirtioConsole::is_broken() {
+    smp::SpinIrqGuard guard{transmit_lock_};
+    return transmit_broken_;
+}
+
+BytePort::Space VirtioConsole::transmit_space(size_t count) {
+    smp::SpinIrqGuard guard{transmit_lock_};
+    auto const first = ring_.first_piece(count);
+    auto const second = ring_.second_piece(count);
+    return {transmit_memory_.bytes.subspan(first.offset, first.length),
+            transmit_memory_.bytes.subspan(second.offset, second.length)};
+}
+
+void VirtioConsole::transmit(size_t count) {
+    smp::SpinIrqGuard guard{transmit_lock_};
+    DeviceBuffer buffers[2];
+    size_t used = 0;
+    for (auto const& piece : {ring_.first_piece(count), ring_.second_piece(count)})
+        if (piece.length != 0)
+            buffers[used++] = {transmit_memory_.physical + piece.offset, static_cast<u32>(piece.length)};
+    u64 const token = ring_.give(count);
+    // The ring has no more pieces out than the queue has room for: it fails only when the queue is broken.
+    if (!transmit_queue_->submit({buffers, used}, {}, token)) transmit_broken_ = true;
+    transmit_queue_.kick();
+}
+
+}  // namespace tutti::drivers
