@@ -23,7 +23,7 @@ target_compile_options(tutti_kernel_flags INTERFACE
   -ffreestanding -fno-pic -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
   -ffunction-sections -fdata-sections -fno-common -fno-strict-aliasing -fvisibility=hidden -g
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
-  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-use-cxa-atexit -faligned-allocation>
+  $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-c++-static-destructors -faligned-allocation>
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wthread-safety -Wvla -Wshadow-all -Wimplicit-fallthrough
     -Wno-shadow-uncaptured-local -Wno-missing-field-initializers>
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)

@@ -81,6 +81,7 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     arch::fpu_init();
     clock_init(facts);
     clock_init_cpu();
+    boot_memory_finish();
     hal::kernel_main();
 }
 

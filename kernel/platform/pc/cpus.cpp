@@ -95,6 +95,7 @@ void cpus_init() {
     u64 const stride = align_up(u64{arch::percpu_size()}, kCacheLine);
     auto* const memory = static_cast<char*>(boot_allocate(stride * count, kPageSize));
     ist_stacks = static_cast<char*>(boot_allocate(count * arch::kIstStacks * arch::kIstStackSize, kPageSize));
+    if (count > 1) ap_stacks_base = reinterpret_cast<u64>(boot_allocate((count - 1) * kBootStackSize, kPageSize));
     for (u32 i = 0; i < count; ++i) {
         areas[i] = memory + stride * i;
         std::memcpy(areas[i], __percpu_start, arch::percpu_size());
@@ -138,7 +139,6 @@ void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 u32 start_secondary_cpus(void (*entry)()) {
     secondary_entry = entry;
     if (count > 1) {
-        ap_stacks_base = reinterpret_cast<u64>(boot_allocate((count - 1) * kBootStackSize, kPageSize));
         auto* const copy = phys_to_virt<char>(PhysAddr{kTrampolinePage});
         std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
         u32 const root = static_cast<u32>(kernel_root().value());
