@@ -12,11 +12,13 @@ enum class LockRank : u8 {
     HostIdentity,
     FileContext,
     FutexBucket,
+    SignalTimer,
     ThreadGroup,
     FdTable,
     // vfs, net
     Namespace,
     Directory,
+    DirectoryParent,
     Socket,
     File,
     // drivers
@@ -45,6 +47,6 @@ enum class LockRank : u8 {
 };
 
 // The caller's reason why it may hold two locks of one rank.
-enum class SameRank : u8 { OrderedByAddress };
+enum class SameRank : u8 { OrderedByAddress, ParentBeforeChild };
 
 }  // namespace tutti::smp
