@@ -30,7 +30,10 @@ class RefCounted {
         // release: our accesses come before the deletion; pairs with the acquire below of whoever deletes.
         if (count_.fetch_sub(1, std::memory_order_release) == 1) {
             (void)count_.load(std::memory_order_acquire);
-            delete static_cast<T const*>(this);
+            auto const* const object = static_cast<T const*>(this);
+            // A last call while the object is still whole, for what its parts are registered with.
+            if constexpr (requires { object->before_delete(); }) object->before_delete();
+            delete object;
         }
     }
     // For lookups that race with the last put(): fails when the object is already dying. The caller keeps the memory

@@ -88,11 +88,14 @@ using Result = std::expected<T, Error>;
 
 }  // namespace tutti
 
-// The value of a Result, or return its error from the enclosing function.
-#define TRY(...)                                                        \
-    ({                                                                  \
-        auto&& tutti_try_result = (__VA_ARGS__);                        \
-        if (!tutti_try_result.has_value()) [[unlikely]]                 \
-            return ::tutti::fail(tutti_try_result.error());             \
-        *std::forward<decltype(tutti_try_result)>(tutti_try_result);    \
+#define TUTTI_CONCATENATE_(a, b) a##b
+#define TUTTI_CONCATENATE(a, b) TUTTI_CONCATENATE_(a, b)
+#define TUTTI_TRY(result, ...)                                 \
+    ({                                                         \
+        auto&& result = (__VA_ARGS__);                         \
+        if (!result.has_value()) [[unlikely]]                  \
+            return ::tutti::fail(result.error());              \
+        *std::forward<decltype(result)>(result);               \
     })
+// The value of a Result, or return its error from the enclosing function.
+#define TRY(...) TUTTI_TRY(TUTTI_CONCATENATE(tutti_try_, __COUNTER__), __VA_ARGS__)

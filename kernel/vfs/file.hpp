@@ -17,6 +17,7 @@
 #include "vfs/inode.hpp"
 #include "vfs/open_flags.hpp"
 #include "vfs/poll/poll_events.hpp"
+#include "vfs/poll/watch_list.hpp"
 #include "vm/io_buffer.hpp"
 
 namespace tutti::vm {
@@ -24,6 +25,10 @@ class Backing;
 }
 
 namespace tutti::vfs {
+
+class EpollFile;
+class PipeBuffer;
+class TimerFile;
 
 enum class SeekOrigin : u8 { Start, Current, End, Data, Hole };
 
@@ -72,6 +77,19 @@ class File : public RefCounted<File> {
     // Absolute path at open, or a name such as "pipe:[7]".
     [[nodiscard]] std::string_view path() const { return path_.view(); }
 
+    // What kind of special file this is; null when it is not.
+    [[nodiscard]] virtual PipeBuffer* pipe() { return nullptr; }
+    [[nodiscard]] virtual EpollFile* epoll() { return nullptr; }
+    [[nodiscard]] virtual TimerFile* timer() { return nullptr; }
+
+    // The epoll instances that watch this file (vfs/poll/watch_list.hpp); link_lock_of(this) held.
+    [[nodiscard]] WatchLinks& watchers() {
+        has_watchers_.store(true, std::memory_order_relaxed);
+        return watchers_;
+    }
+    // From the last put(), while the file is still whole: ends the watches. May block.
+    void before_delete() const;
+
     // A descriptor of this file was closed; others may remain. May block.
     virtual void on_descriptor_closed() {}
 
@@ -96,6 +114,10 @@ class File : public RefCounted<File> {
     std::atomic<u32> flags_;  // relaxed: each bit stands for itself
     Ref<Inode> const inode_;
     String const path_;
+    // Set before the first watch is added by a holder of a reference, read after the last reference is gone: the count's
+    // own ordering suffices.
+    std::atomic<bool> has_watchers_{false};
+    mutable WatchLinks watchers_;
 };
 
 }  // namespace tutti::vfs
