@@ -48,7 +48,7 @@ void for_each_online_cpu(Function&& function) {
 template <class T>
 class PerCpu {
   public:
-    constexpr PerCpu() = default;
+    constexpr PerCpu() : value_{} {}
     template <class... Args>
     constexpr explicit PerCpu(std::in_place_t, Args&&... args) : value_(std::forward<Args>(args)...) {}
     constexpr explicit PerCpu(T initial)
@@ -56,6 +56,11 @@ class PerCpu {
         : value_{initial} {}
     PerCpu(PerCpu const&) = delete;
     PerCpu& operator=(PerCpu const&) = delete;
+    // Lives as long as the kernel: the value is never destroyed, and no destructor is registered.
+    constexpr ~PerCpu()
+        requires(!std::is_trivially_destructible_v<T>)
+    {}
+    constexpr ~PerCpu() = default;
 
     [[nodiscard]] T& local(Pinned const&) { return *arch::percpu_address(value_); }
     [[nodiscard]] T& on(CpuId cpu) { return *arch::percpu_address_in(hal::percpu_area(cpu), value_); }
@@ -77,7 +82,9 @@ class PerCpu {
     }
 
   private:
-    T value_{};
+    union {
+        T value_;
+    };
 };
 
 // Per-CPU storage made at run time: an array with a cache line of its own for each CPU's T.

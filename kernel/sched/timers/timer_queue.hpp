@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The pending timers of one CPU and its timer hardware.
+//
+// The hardware is armed lazily: only when an earlier deadline comes up than the one it is set to. Cancelling leaves it
+// alone; an interrupt that finds nothing to do sets it to what is next.
+#pragma once
+
+#include "sched/timers/timer.hpp"
+#include "smp/spin/spin.hpp"
+
+namespace tutti::sched {
+
+class TimerQueue {
+  public:
+    constexpr TimerQueue() = default;
+
+    void start(Timer& timer, Deadline deadline, smp::IrqOff const&);
+    // Whether the function of `timer` is running on this queue's CPU.
+    [[nodiscard]] bool is_running(Timer const& timer) const {
+        // acquire: pairs with the release after the function has returned.
+        return running_.load(std::memory_order_acquire) == &timer;
+    }
+    static bool cancel(Timer& timer);
+
+    // Runs what is due. Timer interrupt, on this queue's CPU.
+    void run_expired(Nanoseconds now, smp::IrqOff const&);
+    // Makes sure that the hardware interrupts at `deadline` or earlier; this queue's CPU.
+    void arm(Deadline deadline, smp::IrqOff const&);
+    // After an interrupt: the hardware is not armed. Arms it for the first timer or `other`, whichever is earlier.
+    void rearm(Deadline other, smp::IrqOff const&);
+
+  private:
+    using Tree = RbTree<Timer, &Timer::node_, Timer::Earlier>;
+
+    smp::SpinLock lock_{smp::LockRank::TimerQueue, "timer queue"};
+    Tree timers_ GUARDED_BY(lock_);
+    Deadline armed_ = kNever;  // this CPU's, interrupts off
+    std::atomic<Timer const*> running_{nullptr};
+};
+
+[[nodiscard]] TimerQueue& timer_queue(CpuId cpu);
+[[nodiscard]] TimerQueue& local_timer_queue(smp::Pinned const& here);
+
+}  // namespace tutti::sched
