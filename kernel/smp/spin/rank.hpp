@@ -42,6 +42,7 @@ enum class LockRank : u8 {
     KernelMap,
     FrameBuddy,
     EntropyPool,  // random bytes are wanted anywhere
+    VdsoData,
     // smp
     Log,
 };
