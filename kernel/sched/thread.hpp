@@ -126,6 +126,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     static void operator delete(Thread* thread, std::destroying_delete_t);
 
   private:
+    friend class RefCounted<Thread>;
     friend class RunQueue;
     friend class Scheduler;
     friend Result<> park_step(Thread& self, Deadline deadline, WaitMode mode);

@@ -44,6 +44,15 @@ void set_root_namespace(Ref<Inode> root) {
     CHECK(the_namespace != nullptr, "no memory for the namespace");
 }
 
+Result<> mount_at(Namespace& names, std::string_view path, Inode& root) {
+    auto const made = names.create(names.root(), path, {.type = FileType::Directory, .permissions = 0755});
+    if (!made && made.error() != Error::Exists) return fail(made.error());
+    Ref<Inode> const covered = TRY(names.resolve(names.root(), path));
+    if (!covered->is_directory()) return fail(Error::NotDirectory);
+    Inode::mount(*covered, root);
+    return {};
+}
+
 // What is left to walk: the caller's path, or the expansion of a symbolic link that replaced it.
 struct Namespace::Walk {
     String buffer;

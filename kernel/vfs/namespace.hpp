@@ -68,6 +68,9 @@ class Namespace {
     Ref<Inode> const root_;
 };
 
+// Mounts `root` on the directory at `path`, which is made if it is not there. Boot.
+Result<> mount_at(Namespace& names, std::string_view path, Inode& root);
+
 // A file that only names `inode` (O_PATH). vfs/path_file.cpp.
 Result<Ref<File>> open_path_only(Inode& inode, OpenFlags flags, String path);
 
