@@ -62,12 +62,12 @@ namespace host_link {
 
 [[nodiscard]] WindowSize window_size();
 
-// Called in interrupt context with interrupts off: must not block. Set once, at boot.
+// Called in Thread context, on a thread of the link's own; may block. Set once, at boot. Error::NoMemory.
 struct Events {
-    void (*signal)(u32 number) = nullptr;       // the host forwards a signal to the program
-    void (*window_changed)() = nullptr;         // window_size() has a new value
+    void (*signal)(u32 number) = nullptr;  // the host forwards signal 1..64 to the program
+    void (*window_changed)() = nullptr;    // window_size() has a new value
 };
-void set_events(Events const& events);
+[[nodiscard]] Result<> set_events(Events const& events);
 
 // Result files, one at a time: begin, any number of data pieces that add up to `size`, end. The caller serialises.
 [[nodiscard]] Result<> file_begin(std::string_view guest_path, u32 mode, u64 size);
