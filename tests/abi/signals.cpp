@@ -449,7 +449,7 @@ TEST(nanosleep_reports_the_time_left) {
     CHECK_OK(syscall(SYS_tgkill, getpid(), sleeper.tid(), SIGUSR1));
     sleeper.join();
     CHECK_EQ(result.load(std::memory_order_acquire), EINTR);
-    CHECK(left.tv_sec < 20 && (left.tv_sec > 0 || left.tv_nsec > 0));
+    CHECK(left.tv_sec > 0 && left.tv_sec <= 20);  // Linux adds its timer slack to the request
 }
 
 TEST(an_ignored_signal_does_not_interrupt) {
