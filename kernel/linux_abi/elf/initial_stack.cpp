@@ -34,7 +34,7 @@ class Writer {
         position_ += kWord;
     }
     void text(std::string_view text) {
-        std::memcpy(bytes_.subspan(position_, text.size() + 1).data(), text.data(), text.size());
+        std::ranges::copy(text, bytes_.subspan(position_, text.size() + 1).begin());
         position_ += text.size() + 1;  // the NUL is there: the bytes start as zeroes
     }
 
