@@ -42,9 +42,9 @@ enum class Placement : u8 {
 };
 
 struct MapRequest {
-    VirtAddr address;  // page-aligned
+    VirtAddr address{};  // page-aligned
     u64 length = 0;    // bytes; rounded up to pages
-    Protection protection;
+    Protection protection{};
     Placement placement = Placement::Anywhere;
     bool shared = false;
     bool grows_down = false;
@@ -57,13 +57,13 @@ struct MapRequest {
 };
 
 struct RemapRequest {
-    VirtAddr old_address;
+    VirtAddr old_address{};
     u64 old_length = 0;
     u64 new_length = 0;
     bool may_move = false;
     bool fixed = false;  // to new_address
     bool keep_old = false;  // MREMAP_DONTUNMAP
-    VirtAddr new_address;
+    VirtAddr new_address{};
 };
 
 enum class Advice : u8 { Normal, WillNeed, DontNeed, Free };

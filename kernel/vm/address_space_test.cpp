@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Address spaces used from kernel threads: the program's side is played through user_copy.
+#include "harness/test.hpp"
+#include "mem/frame/frame_allocator.hpp"
+#include "sched/thread.hpp"
+#include "smp/context/context.hpp"
+#include "vm/address_space.hpp"
+#include "vm/user_copy.hpp"
+
+namespace tutti::vm {
+namespace {
+
+constexpr Protection kReadWrite{.read = true, .write = true};
+
+// A space that is active on this CPU while the guard lives. The thread must stay on its CPU: tests use pinned threads.
+class ActiveSpace {
+  public:
+    explicit ActiveSpace(Ref<AddressSpace> space) : space_{std::move(space)} { space_->activate(); }
+    ~ActiveSpace() { deactivate(); }
+    AddressSpace* operator->() const { return space_.get(); }
+
+  private:
+    smp::PinGuard pin_;
+    Ref<AddressSpace> space_;
+};
+
+template <class T>
+bool store(VirtAddr at, T value) { return copy_to_user(at, &value, sizeof value).has_value(); }
+template <class T>
+Result<T> load(VirtAddr at) {
+    T value{};
+    TRY(copy_from_user(&value, at, sizeof value));
+    return value;
+}
+
+TEST(address_space, maps_on_demand_and_gives_everything_back) {
+    u64 const before = mem::frame_statistics().free;
+    {
+        auto created = AddressSpace::create();
+        REQUIRE(created.has_value());
+        ActiveSpace space{*created};
+        Result<VirtAddr> const base = space->map({.length = 64 * kPageSize, .protection = kReadWrite});
+        REQUIRE(base.has_value());
+        EXPECT_EQ(space->statistics().resident_pages, u64{0});
+        EXPECT_EQ(load<u64>(*base + 8).value_or(1), u64{0});
+        for (u64 page = 0; page < 64; ++page) EXPECT(store(*base + page * kPageSize, page));
+        for (u64 page = 0; page < 64; ++page) EXPECT_EQ(load<u64>(*base + page * kPageSize).value_or(~page), page);
+        EXPECT_EQ(space->statistics().resident_pages, u64{64});
+        EXPECT(space->unmap(*base, 32 * kPageSize).has_value());
+        EXPECT_ERROR(load<u64>(*base), Error::BadAddress);
+        EXPECT_EQ(load<u64>(*base + 32 * kPageSize).value_or(0), u64{32});
+        EXPECT_EQ(space->statistics().resident_pages, u64{32});
+    }
+    EXPECT_EQ(mem::frame_statistics().free, before);
+}
+
+TEST(address_space, protection_is_enforced_and_changes) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    ActiveSpace space{*created};
+    VirtAddr const base = space->map({.length = 4 * kPageSize, .protection = kReadWrite}).value_or(VirtAddr{});
+    REQUIRE(store(base, u64{7}));
+    EXPECT(space->protect(base, kPageSize, {.read = true}).has_value());
+    EXPECT(!store(base, u64{8}));
+    EXPECT_EQ(load<u64>(base).value_or(0), u64{7});
+    EXPECT(store(base + kPageSize, u64{9}));
+    EXPECT(space->protect(base, kPageSize, {}).has_value());
+    EXPECT_ERROR(load<u64>(base), Error::BadAddress);
+    EXPECT(space->protect(base, kPageSize, kReadWrite).has_value());
+    EXPECT_EQ(load<u64>(base).value_or(0), u64{7});
+    EXPECT(store(base, u64{10}));
+    EXPECT_ERROR(space->protect(base, 16 * kPageSize, kReadWrite), Error::NoMemory);
+    EXPECT(space->classify_fault(VirtAddr{0x1000}) == FaultResult::NoMapping);
+}
+
+TEST(address_space, placement_rules) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    AddressSpace& space = **created;
+    VirtAddr const wanted{0x10000000};
+    MapRequest request{.address = wanted, .length = 2 * kPageSize, .protection = kReadWrite, .placement = Placement::Fixed};
+    EXPECT_EQ(space.map(request).value_or(VirtAddr{}).value(), wanted.value());
+    request.placement = Placement::FixedIfFree;
+    EXPECT_ERROR(space.map(request), Error::Exists);
+    request.placement = Placement::Anywhere;
+    EXPECT(space.map(request).value_or(wanted) != wanted);
+    EXPECT_ERROR(space.map({.length = 0}), Error::InvalidArgument);
+    EXPECT_ERROR(space.map({.length = u64{1} << 50, .protection = {.read = true}, .no_reserve = true}), Error::NoMemory);
+    EXPECT_ERROR(space.unmap(VirtAddr{0x123}, kPageSize), Error::InvalidArgument);
+    EXPECT(space.unmap(VirtAddr{0x40000000}, kPageSize).has_value());
+}
+
+TEST(address_space, neighbours_merge) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    AddressSpace& space = **created;
+    VirtAddr const base{0x20000000};
+    for (u64 i : {0u, 2u, 1u})
+        REQUIRE(space.map({.address = base + i * kPageSize, .length = kPageSize, .protection = kReadWrite,
+                           .placement = Placement::Fixed}).has_value());
+    EXPECT_EQ(space.statistics().areas, u64{1});
+    EXPECT(space.protect(base + kPageSize, kPageSize, {.read = true}).has_value());
+    EXPECT_EQ(space.statistics().areas, u64{3});
+    EXPECT(space.protect(base + kPageSize, kPageSize, kReadWrite).has_value());
+    EXPECT_EQ(space.statistics().areas, u64{1});
+}
+
+TEST(address_space, remap_grows_moves_and_keeps_contents) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    ActiveSpace space{*created};
+    VirtAddr const base{0x30000000};
+    REQUIRE(space->map({.address = base, .length = 2 * kPageSize, .protection = kReadWrite, .placement = Placement::Fixed}).has_value());
+    REQUIRE(store(base, u64{1}) && store(base + kPageSize, u64{2}));
+    Result<VirtAddr> grown = space->remap({.old_address = base, .old_length = 2 * kPageSize, .new_length = 8 * kPageSize});
+    REQUIRE(grown.has_value());
+    EXPECT_EQ(grown->value(), base.value());
+    REQUIRE(space->map({.address = base + 8 * kPageSize, .length = kPageSize, .protection = {}, .placement = Placement::Fixed}).has_value());
+    EXPECT_ERROR(space->remap({.old_address = base, .old_length = 8 * kPageSize, .new_length = 16 * kPageSize}), Error::NoMemory);
+    Result<VirtAddr> moved =
+        space->remap({.old_address = base, .old_length = 8 * kPageSize, .new_length = 16 * kPageSize, .may_move = true});
+    REQUIRE(moved.has_value());
+    EXPECT(*moved != base);
+    EXPECT_EQ(load<u64>(*moved).value_or(0), u64{1});
+    EXPECT_EQ(load<u64>(*moved + kPageSize).value_or(0), u64{2});
+    EXPECT_ERROR(load<u64>(base), Error::BadAddress);
+}
+
+TEST(address_space, break_moves_both_ways) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    ActiveSpace space{*created};
+    VirtAddr const start{0x50000000};
+    space->set_break_start(start);
+    EXPECT_EQ(space->set_break(VirtAddr{}).value(), start.value());
+    EXPECT_EQ(space->set_break(start + 5000).value(), start.value() + 5000);
+    EXPECT(store(start + 4096, u64{3}));
+    EXPECT_EQ(space->set_break(start + 100).value(), start.value() + 100);
+    EXPECT(!store(start + 4096, u64{3}));
+}
+
+// One space on every CPU: each faults in pages of its own and of everybody, while others unmap theirs.
+TEST_ALL_CPUS(address_space, storm_of_faults_and_unmaps) {
+    static Ref<AddressSpace> shared;
+    if (cpu.value() == 0) shared = *AddressSpace::create();
+    harness::meet();
+    {
+        ActiveSpace space{shared};
+        SplitMix64 random = harness::random(cpu.value());
+        for (int round = 0; round < 60; ++round) {
+            u64 const pages = 1 + random.below(40);
+            Result<VirtAddr> const base = space->map({.length = pages * kPageSize, .protection = kReadWrite});
+            if (!EXPECT(base.has_value())) break;
+            for (u64 i = 0; i < pages; ++i) {
+                VirtAddr const at = *base + i * kPageSize;
+                // A page that another CPU freed must come back zeroed, and nobody may write into ours.
+                if (!EXPECT_EQ(load<u64>(at).value_or(~u64{0}), u64{0})) break;
+                if (!EXPECT(store(at, at.value() ^ cpu.value()))) break;
+            }
+            if (random.below(2) == 0) sched::yield();
+            for (u64 i = 0; i < pages; ++i) {
+                VirtAddr const at = *base + i * kPageSize;
+                if (!EXPECT_EQ(load<u64>(at).value_or(0), at.value() ^ cpu.value())) break;
+            }
+            EXPECT(space->unmap(*base, pages * kPageSize).has_value());
+            EXPECT_ERROR(load<u64>(*base), Error::BadAddress);
+        }
+        harness::meet();
+    }
+    harness::meet();
+    if (cpu.value() == 0) {
+        EXPECT_EQ(shared->statistics().resident_pages, u64{0});
+        shared.reset();
+    }
+}
+
+// No stale translation: a page that one CPU makes read-only cannot be written by any other afterwards.
+TEST_ALL_CPUS(address_space, protection_reaches_every_cpu) {
+    static Ref<AddressSpace> shared;
+    static VirtAddr page;
+    if (cpu.value() == 0) {
+        shared = *AddressSpace::create();
+        page = shared->map({.length = kPageSize, .protection = kReadWrite}).value_or(VirtAddr{});
+    }
+    harness::meet();
+    {
+        ActiveSpace space{shared};
+        for (u32 round = 0; round < 40; ++round) {
+            EXPECT(store(page + 8 * cpu.value(), u64{round}));  // everybody has the translation
+            harness::meet();
+            if (round % cpus == cpu.value()) EXPECT(space->protect(page, kPageSize, {.read = true}).has_value());
+            harness::meet();
+            EXPECT(!store(page + 8 * cpu.value(), ~u64{0}));
+            harness::meet();
+            if (round % cpus == cpu.value()) EXPECT(space->protect(page, kPageSize, kReadWrite).has_value());
+            harness::meet();
+        }
+    }
+    harness::meet();
+    if (cpu.value() == 0) shared.reset();
+}
+
+TEST(address_space, survives_failed_allocations) {
+    if (!kDebugBuild) return;
+    u64 const before = mem::frame_statistics().free;
+    for (u32 period = 1; period < 12; ++period) {
+        mem::set_allocation_fault_period(period);
+        auto created = AddressSpace::create();
+        if (created.has_value()) {
+            ActiveSpace space{*created};
+            Result<VirtAddr> const base = space->map({.length = 8 * kPageSize, .protection = kReadWrite});
+            if (base) {
+                for (u64 i = 0; i < 8; ++i) (void)store(*base + i * kPageSize, i);
+                (void)space->unmap(*base + kPageSize, 2 * kPageSize);
+            }
+        }
+        mem::set_allocation_fault_period(0);
+    }
+    EXPECT_EQ(mem::frame_statistics().free, before);
+}
+
+}  // namespace
+}  // namespace tutti::vm
