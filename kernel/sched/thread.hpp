@@ -122,6 +122,12 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     [[nodiscard]] u64 voluntary_switches() const { return voluntary_switches_.load(std::memory_order_relaxed); }
     [[nodiscard]] u64 involuntary_switches() const { return involuntary_switches_.load(std::memory_order_relaxed); }
 
+    // A woken thread that only its own CPU may take: pinned there, or its registers are still being saved.
+    [[nodiscard]] bool must_stay_on_cpu() const {
+        // acquire: pairs with the release in finish_switch().
+        return pin_depth_ != 0 || on_cpu_.load(std::memory_order_acquire);
+    }
+
     // The last put(): now or later, depending on the context.
     static void operator delete(Thread* thread, std::destroying_delete_t);
 
@@ -148,6 +154,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     Entry entry_ = nullptr;
     void* argument_ = nullptr;
     bool is_idle_ = false;
+    bool started_ = false;
 
     // --- written by others ---------------------------------------------------------------------------------------
     alignas(kCacheLine) std::atomic<WakeState> wake_state_{WakeState::Parked};

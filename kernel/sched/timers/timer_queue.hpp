@@ -24,9 +24,11 @@ class TimerQueue {
 
     // Runs what is due. Timer interrupt, on this queue's CPU.
     void run_expired(Nanoseconds now, smp::IrqOff const&);
+    // Timer interrupt: the hardware has fired and is not armed.
+    void disarmed(smp::IrqOff const&) { armed_ = kNever; }
     // Makes sure that the hardware interrupts at `deadline` or earlier; this queue's CPU.
     void arm(Deadline deadline, smp::IrqOff const&);
-    // After an interrupt: the hardware is not armed. Arms it for the first timer or `other`, whichever is earlier.
+    // Arms the hardware for the first timer or `other`, whichever is earlier.
     void rearm(Deadline other, smp::IrqOff const&);
 
   private:

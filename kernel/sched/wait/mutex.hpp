@@ -53,7 +53,7 @@ class CAPABILITY("mutex") Mutex {
     [[nodiscard]] bool take_or_queue(Waiter& waiter, uptr self);
     Result<> lock_slow(Deadline deadline, WaitMode mode);
     void give_up(Waiter& waiter);
-    void unlock_slow(uptr self);
+    [[nodiscard]] bool unlock_slow();
     void note_owner_cpu();
 
     std::atomic<uptr> word_{0};

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sched/run_queue/run_queue.hpp"
+
+#include "sched/placement.hpp"
+
+namespace tutti::sched {
+
+namespace {
+PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
+}
+
+RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
+RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
+
+bool RunQueue::may_run_on(Thread const& thread, CpuId where) {
+    return thread.pin_depth_ != 0 ? thread.cpu() == where : thread.affinity_.contains(where);
+}
+
+void RunQueue::enqueue(Thread& thread) {
+    ASSERT(!thread.queued && !thread.is_idle_);
+    thread.queued_policy = thread.policy();
+    thread.queued = true;
+    ++queued_count;
+    if (thread.queued_policy.is_realtime()) {
+        realtime.push_back(thread);
+    } else {
+        thread.weight = weight_of(thread.queued_policy);
+        fair.insert_arriving(thread, cpu.value(), run_queue(CpuId{thread.home}).fair.minimum());
+    }
+}
+
+void RunQueue::put_back(Thread& thread, bool at_end) {
+    Policy const policy = thread.policy();
+    if (policy.is_realtime() != thread.queued_policy.is_realtime()) {
+        enqueue(thread);  // it changed its class while it ran
+        return;
+    }
+    thread.queued_policy = policy;
+    thread.queued = true;
+    ++queued_count;
+    if (!policy.is_realtime()) {
+        thread.weight = weight_of(policy);
+        if (at_end) {
+            RunEntity const* const first = fair.first();
+            if (first != nullptr && static_cast<i64>(first->virtual_time - thread.virtual_time) > 0)
+                thread.virtual_time = first->virtual_time;
+        }
+        fair.insert_running(thread);
+        return;
+    }
+    if (policy.kind == PolicyKind::RoundRobin && thread.slice_left <= Nanoseconds{}) {
+        thread.slice_left = kRoundRobinSlice;
+        at_end = true;
+    }
+    if (at_end)
+        realtime.push_back(thread);
+    else
+        realtime.push_front(thread);
+}
+
+void RunQueue::dequeue(Thread& thread) {
+    ASSERT(thread.queued);
+    if (thread.queued_policy.is_realtime())
+        realtime.remove(thread);
+    else
+        fair.remove(thread);
+    thread.queued = false;
+    --queued_count;
+}
+
+void RunQueue::drain_inbox() {
+    Thread* thread = inbox.take_all();
+    while (thread != nullptr) {
+        Thread* const next = Inbox::next(*thread);
+        enqueue(*thread);
+        thread = next;
+    }
+}
+
+Thread* RunQueue::take_next() {
+    RunEntity* const entity = realtime.empty() ? fair.first() : realtime.first();
+    if (entity == nullptr) return nullptr;
+    Thread& thread = static_cast<Thread&>(*entity);
+    dequeue(thread);
+    return &thread;
+}
+
+Thread* RunQueue::take_for(CpuId target) {
+    auto const fits = [&](RunEntity& entity) {
+        Thread const& thread = static_cast<Thread&>(entity);
+        // acquire: pairs with the release in finish_switch(); the registers are saved.
+        return thread.pin_depth_ == 0 && thread.affinity_.contains(target) &&
+               !thread.on_cpu_.load(std::memory_order_acquire);
+    };
+    RunEntity* entity = realtime.first();
+    while (entity != nullptr && !fits(*entity)) entity = realtime.next(*entity);
+    if (entity == nullptr) {
+        entity = fair.first();
+        while (entity != nullptr && !fits(*entity)) entity = fair.next(*entity);
+    }
+    if (entity == nullptr) return nullptr;
+    Thread& thread = static_cast<Thread&>(*entity);
+    dequeue(thread);
+    return &thread;
+}
+
+bool RunQueue::precedes_current(Thread const& thread) const {
+    if (current == nullptr || current->is_idle_) return true;
+    Policy const running = current->policy();
+    Policy const woken = thread.queued_policy;
+    if (woken.is_realtime()) return !running.is_realtime() || woken.priority > running.priority;
+    if (running.is_realtime()) return false;
+    if (running.kind == PolicyKind::Idle && woken.kind != PolicyKind::Idle) return true;
+    return static_cast<i64>(current->virtual_time - thread.virtual_time) > kWakeGranularity;
+}
+
+bool RunQueue::first_precedes_current() {
+    RunEntity* const entity = realtime.empty() ? fair.first() : realtime.first();
+    return entity != nullptr && precedes_current(static_cast<Thread const&>(*entity));
+}
+
+void RunQueue::account(Nanoseconds now) {
+    Nanoseconds const used = now - clock;
+    if (used <= Nanoseconds{}) return;
+    clock = now;
+    if (current == nullptr) return;
+    // relaxed, here and below: statistics with one writer.
+    if (current->is_idle_) {
+        idle_time.store(idle_time.load(std::memory_order_relaxed) + used.count(), std::memory_order_relaxed);
+        idle_since.store(now.count(), std::memory_order_relaxed);
+        return;
+    }
+    current->cpu_time_.store(current->cpu_time_.load(std::memory_order_relaxed) + used.count(),
+                             std::memory_order_relaxed);
+    Policy const policy = current->policy();
+    if (!policy.is_realtime()) {
+        FairQueue::charge(*current, used);
+        fair.update_minimum(current);
+    } else if (policy.kind == PolicyKind::RoundRobin) {
+        current->slice_left -= used;
+    }
+}
+
+Deadline RunQueue::slice_end() const {
+    Policy const policy = current->policy();
+    if (policy.kind == PolicyKind::Fifo) return kNever;
+    if (policy.kind == PolicyKind::RoundRobin) return clock + current->slice_left;
+    return slice_start + kSlice;
+}
+
+bool RunQueue::slice_is_over(Nanoseconds now) const {
+    if (queued_count == 0 || current->is_idle_) return false;
+    Policy const policy = current->policy();
+    if (policy.kind == PolicyKind::Fifo) return false;
+    if (policy.kind == PolicyKind::RoundRobin) return current->slice_left <= Nanoseconds{};
+    return now >= slice_start + kSlice;
+}
+
+void RunQueue::publish_load() {
+    // relaxed: hints, each a word by itself; written only when they change, to leave the readers' caches alone.
+    auto const set = [](std::atomic<u32>& word, u32 value) {
+        if (word.load(std::memory_order_relaxed) != value) word.store(value, std::memory_order_relaxed);
+    };
+    bool const runs = !current->is_idle_;
+    set(load, queued_count + (runs ? 1 : 0));
+    set(queued_hint, queued_count);
+    Policy const policy = current->policy();
+    set(current_rank, !runs ? 0u : policy.is_realtime() ? 1u + policy.priority : 1u);
+    if (queued_count != 0) mark_overloaded(cpu);
+}
+
+}  // namespace tutti::sched

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The run queue of one CPU: who runs, who could, and the mailbox through which other CPUs hand threads over.
+//
+//   others:   wake_inbox (lock-free) --+
+//                                      | drained by this CPU, or by one that steals, under the lock
+//   lock:     realtime, fair  <--------+        current: on the CPU, in neither queue
+//
+// `mode` tells wakers whether this CPU looks at its inbox by itself:
+//
+//   Busy      runs a thread: interrupt it      Polling   idle, looks at the inbox all the time: no interrupt
+//   Halted    idle, halted: interrupt it
+//
+// Order: the waker pushes, then reads mode; the idle loop writes mode, then reads the inbox; all four sequentially
+// consistent. So either the waker sees Halted and interrupts, or the idle loop sees the thread.
+#pragma once
+
+#include <atomic>
+
+#include "sched/run_queue/fair_queue.hpp"
+#include "sched/run_queue/realtime_queue.hpp"
+#include "sched/thread.hpp"
+#include "smp/lockfree/mpsc_queue.hpp"
+#include "smp/spin/spin.hpp"
+
+namespace tutti::sched {
+
+enum class CpuMode : u32 { Busy, Polling, Halted };
+
+class RunQueue {
+  public:
+    using Inbox = smp::MpscQueue<Thread, &Thread::wake_node_>;
+    static constexpr Nanoseconds kSlice = Nanoseconds::from_ms(3);
+    // How far the running thread must be ahead in virtual time before a woken one takes its place.
+    static constexpr i64 kWakeGranularity = 1'000'000;
+
+    constexpr RunQueue() = default;
+
+    // --- with the lock held -------------------------------------------------------------------------------------
+    // Puts an arriving thread (woken, new or moved) in its place.
+    void enqueue(Thread& thread) REQUIRES(lock);
+    // Puts the thread that was running back; `at_end`: behind its equals.
+    void put_back(Thread& thread, bool at_end) REQUIRES(lock);
+    void dequeue(Thread& thread) REQUIRES(lock);
+    // Everything in the inbox becomes runnable here.
+    void drain_inbox() REQUIRES(lock);
+    // Takes the thread that should run next; null when there is none.
+    [[nodiscard]] Thread* take_next() REQUIRES(lock);
+    // Takes a thread that may run on `cpu` and whose stack nobody uses; null when there is none.
+    [[nodiscard]] Thread* take_for(CpuId cpu) REQUIRES(lock);
+    // Whether `thread`, which is queued, should run before the current one.
+    [[nodiscard]] bool precedes_current(Thread const& thread) const REQUIRES(lock);
+    [[nodiscard]] bool first_precedes_current() REQUIRES(lock);
+    // Charges the current thread with the time since the last call.
+    void account(Nanoseconds now) REQUIRES(lock);
+    // Whether the current thread's slice is over and another should have the CPU.
+    [[nodiscard]] bool slice_is_over(Nanoseconds now) const REQUIRES(lock);
+    [[nodiscard]] Deadline slice_end() const REQUIRES(lock);
+    [[nodiscard]] bool has_queued() const REQUIRES(lock) { return queued_count != 0; }
+    // Makes the counts that others look at true again.
+    void publish_load() REQUIRES(lock);
+    [[nodiscard]] static bool may_run_on(Thread const& thread, CpuId cpu);
+
+    smp::SpinLock lock{smp::LockRank::RunQueue, "run queue"};
+    CpuId cpu{};
+    Thread* current = nullptr;
+    Thread* idle = nullptr;
+    FairQueue fair;
+    RealtimeQueue realtime GUARDED_BY(lock);
+    u32 queued_count GUARDED_BY(lock) = 0;
+    Nanoseconds clock{};        // up to when `current` has been charged
+    Nanoseconds slice_start{};  // when `current` got the CPU
+
+    // --- this CPU only, interrupts off ----------------------------------------------------------------------------
+    Thread* switched_from = nullptr;  // to be finished on the next thread's stack
+    Thread* to_place = nullptr;       // switched_from has to go to another CPU
+    Thread* ended = nullptr;          // switched_from has ended: its own reference is to be dropped
+    Thread* resident = nullptr;       // whose user registers and address space are loaded; only compared, never used
+    Nanoseconds next_push{};          // not before: look for a CPU with less to do
+    u32 push_offset = 0;              // where to look next time
+    Nanoseconds poll_time{};          // how long the idle loop polls before it halts
+    u64 switches = 0;
+    u64 steals = 0;
+    u64 pushes = 0;
+    u64 remote_wakes = 0;
+    u64 wake_interrupts = 0;
+
+    // --- read and written by others ---------------------------------------------------------------------------------
+    alignas(kCacheLine) Inbox inbox;
+    std::atomic<CpuMode> mode{CpuMode::Busy};
+    Inbox dead;  // threads whose last reference was dropped here, to be freed
+    // Hints.
+    alignas(kCacheLine) std::atomic<u32> load{0};          // queued, and one more when a thread runs
+    std::atomic<u32> queued_hint{0};                       // queued
+    std::atomic<u32> current_rank{0};                      // 0 idle, 1 fair, 1 + priority real-time
+    std::atomic<Thread*> current_hint{nullptr};            // only compared
+    std::atomic<i64> idle_time{0};                         // up to `clock`
+    std::atomic<i64> idle_since{0};                        // > 0: idle since then, not in idle_time yet
+    std::atomic<i64> up_since{0};
+};
+
+[[nodiscard]] RunQueue& run_queue(CpuId cpu);
+[[nodiscard]] RunQueue& local_run_queue(smp::Pinned const& here);
+
+}  // namespace tutti::sched

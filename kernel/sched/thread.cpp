@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sched/thread.hpp"
+
+#include <algorithm>
+
+#include "arch/context_switch.hpp"
+#include "arch/trap_frame.hpp"
+#include "hal/clock.hpp"
+#include "hal/interrupts.hpp"
+#include "sched/dispatch.hpp"
+
+namespace tutti::sched {
+
+namespace {
+
+// relaxed everywhere: the number is only unique.
+constinit std::atomic<u64> g_next_id{1};
+
+bool has_online_cpu(smp::CpuSet const& cpus) {
+    bool found = false;
+    cpus.for_each([&](CpuId cpu) { found = found || smp::is_online(cpu); });
+    return found;
+}
+
+// Room above a thread's first frame for the registers of user mode, which the entry code expects at the very top.
+constexpr u64 kUserFrameRoom = align_up(u64{sizeof(arch::TrapFrame)}, 16);
+
+}  // namespace
+
+Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, void* argument) {
+    smp::might_sleep();
+    Scheduler::reclaim_dead();
+    if (!options.policy.is_valid()) return fail(Error::InvalidArgument);
+    smp::CpuSet affinity = TRY(smp::CpuSet::create_all(smp::cpu_count()));
+    if (options.affinity != nullptr) affinity.assign(*options.affinity);
+    if (!has_online_cpu(affinity)) return fail(Error::InvalidArgument);
+    mem::KernelStack stack = TRY(mem::KernelStack::create());
+    Thread* const thread = new (std::nothrow) Thread(std::move(affinity));
+    if (thread == nullptr) return fail(Error::NoMemory);
+    thread->id_ = g_next_id.fetch_add(1, std::memory_order_relaxed);
+    thread->set_name(options.name);
+    thread->owner_ = options.owner;
+    thread->hooks_ = options.hooks;
+    thread->policy_.store(options.policy, std::memory_order_relaxed);
+    thread->stack_ = std::move(stack);
+    thread->stack_top_ = thread->stack_.top();
+    thread->entry_ = entry;
+    thread->argument_ = argument;
+    thread->saved_stack_ = arch::prepare_stack(static_cast<char*>(thread->stack_top_) - kUserFrameRoom,
+                                               &Scheduler::thread_main, thread);
+    return Ref<Thread>::adopt(thread);
+}
+
+void Thread::start() {
+    get();  // the thread's own reference, dropped when it has ended
+    smp::PreemptGuard const here;
+    u32 const cpu = smp::this_cpu(here).value();
+    cpu_.store(cpu, std::memory_order_relaxed);
+    home = cpu;
+    virtual_time = run_queue(CpuId{cpu}).fair.minimum();
+    started_ = true;
+    unpark();
+}
+
+void Thread::set_name(std::string_view name) {
+    size_t const length = std::min(name.size(), kMaxName);
+    std::copy_n(name.data(), length, name_);
+    std::fill(name_ + length, name_ + sizeof name_, '\0');
+}
+
+Result<> Thread::set_policy(Policy policy) {
+    if (!policy.is_valid()) return fail(Error::InvalidArgument);
+    Scheduler::change_policy(*this, policy);
+    return {};
+}
+
+Result<> Thread::set_affinity(smp::CpuSet const& cpus) {
+    if (cpus.capacity() != affinity_.capacity() || !has_online_cpu(cpus)) return fail(Error::InvalidArgument);
+    Scheduler::change_affinity(*this, cpus);
+    return {};
+}
+
+void Thread::unpark() {
+    // release: the condition that the caller made true; acquire: the fields that the thread wrote before it parked.
+    // seq_cst: ordered against set_return_work() as well.
+    if (wake_state_.exchange(WakeState::Notified, std::memory_order_seq_cst) == WakeState::Parked)
+        Scheduler::place(*this);
+}
+
+void Thread::interrupt() {
+    interrupted_.store(true, std::memory_order_release);  // pairs with the acquire in is_interrupted()
+    unpark();
+}
+
+// The flag is written before the CPU is looked up, both sequentially consistent, and whoever makes the thread run reads
+// the flag after it wrote cpu_. So either that CPU sees the flag when it picks the thread, or we find it in cpu_ and its
+// interrupt handler sees the flag. A parked thread reads it when it is picked after a later wake-up.
+void Thread::set_return_work() {
+    smp::PreemptGuard const here;
+    return_work_.store(true, std::memory_order_seq_cst);
+    if (wake_state_.load(std::memory_order_seq_cst) == WakeState::Parked) return;
+    CpuId const cpu{cpu_.load(std::memory_order_seq_cst)};
+    if (cpu == smp::this_cpu(here)) {
+        if (this != current_or_null()) return;  // queued here, not running: read when picked
+        Scheduler::note_return_work();
+        return;
+    }
+    hal::send_ipi(cpu, hal::IpiKind::Reschedule);
+}
+
+Result<> Thread::join(Deadline deadline, WaitMode mode) {
+    return end_queue_.wait_until([&] { return has_ended(); }, deadline, mode);
+}
+
+Thread::Activity Thread::activity() const {
+    if (has_ended()) return Activity::Ended;
+    if (wake_state_.load(std::memory_order_relaxed) != WakeState::Parked) return Activity::Running;
+    return started_ ? Activity::Sleeping : Activity::New;
+}
+
+Nanoseconds Thread::cpu_time() const {
+    Nanoseconds used{cpu_time_.load(std::memory_order_relaxed)};
+    if (this != current_or_null()) return used;
+    smp::IrqOffGuard const here;
+    used = Nanoseconds{cpu_time_.load(std::memory_order_relaxed)};
+    return used + (hal::now() - local_run_queue(here).clock);
+}
+
+void Thread::operator delete(Thread* thread, std::destroying_delete_t) {
+    if (smp::may_block()) {
+        Scheduler::destroy(thread);
+        return;
+    }
+    smp::PreemptGuard const here;
+    local_run_queue(here).dead.push(*thread);
+}
+
+void exit_current() {
+    smp::might_sleep();
+    Scheduler::end_current();
+}
+
+void yield() {
+    smp::might_sleep();
+    {
+        smp::PreemptGuard const here;
+        RunQueue const& queue = local_run_queue(here);
+        // Nobody waits here: the common case needs no lock.
+        if (queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.inbox.empty()) return;
+    }
+    arch::disable_interrupts();
+    smp::preempt_disable();
+    Scheduler::switch_away(Leave::Yield, smp::AssumeIrqOff{});
+    smp::preempt_enable_no_switch();
+    arch::enable_interrupts();
+    smp::preempt_check();
+}
+
+Result<> park_step(Thread& self, Deadline deadline, WaitMode mode) {
+    smp::might_sleep();
+    if (mode == WaitMode::Interruptible && self.is_interrupted()) return fail(Error::Interrupted);
+    if (deadline != kNever) {
+        if (hal::now() >= deadline) return fail(Error::TimedOut);
+        if (!self.sleep_timer_.is_pending()) self.sleep_timer_.start(deadline);
+    }
+    Scheduler::park(self);
+    return {};
+}
+
+void end_wait(Thread& self, Deadline deadline) {
+    if (deadline != kNever) self.sleep_timer_.cancel_and_wait();
+}
+
+}  // namespace tutti::sched

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sched/timers/timer_queue.hpp"
+
+#include "hal/clock.hpp"
+#include "smp/percpu/percpu.hpp"
+
+namespace tutti::sched {
+
+namespace {
+PERCPU_SECTION constinit smp::PerCpu<TimerQueue> g_timers;
+}
+
+TimerQueue& timer_queue(CpuId cpu) { return g_timers.on(cpu); }
+TimerQueue& local_timer_queue(smp::Pinned const& here) { return g_timers.local(here); }
+
+void TimerQueue::start(Timer& timer, Deadline deadline, smp::IrqOff const& here) {
+    {
+        smp::SpinIrqGuard guard{lock_};
+        timer.deadline_ = deadline;
+        timer.last_queue_ = this;
+        timers_.insert(timer);
+        // release: pairs with the acquire in cancel(), which then takes our lock.
+        timer.queue_.store(this, std::memory_order_release);
+    }
+    arm(deadline, here);
+}
+
+bool TimerQueue::cancel(Timer& timer) {
+    // acquire: pairs with the release in start(). Only expiry can change it under us, and that only to null.
+    TimerQueue* const queue = timer.queue_.load(std::memory_order_acquire);
+    if (queue == nullptr) return false;
+    smp::SpinIrqGuard guard{queue->lock_};
+    if (timer.queue_.load(std::memory_order_relaxed) != queue) return false;
+    queue->timers_.remove(timer);
+    timer.queue_.store(nullptr, std::memory_order_relaxed);
+    return true;
+}
+
+void TimerQueue::run_expired(Nanoseconds now, smp::IrqOff const& here) {
+    lock_.lock(here);
+    while (Timer* const timer = timers_.first()) {
+        if (timer->deadline_ > now) break;
+        timers_.remove(*timer);
+        Timer::Function const function = timer->function_;
+        void* const argument = timer->argument_;
+        // Before queue_ becomes null: who then finds it null and asks is_running() gets the right answer.
+        running_.store(timer, std::memory_order_relaxed);
+        // release: pairs with the acquire in cancel_and_wait()'s look at queue_.
+        timer->queue_.store(nullptr, std::memory_order_release);
+        lock_.unlock();
+        function(argument);
+        // release: what the function did comes before the owner's next step.
+        running_.store(nullptr, std::memory_order_release);
+        lock_.lock(here);
+    }
+    lock_.unlock();
+}
+
+void TimerQueue::arm(Deadline deadline, smp::IrqOff const&) {
+    if (deadline >= armed_) return;
+    armed_ = deadline;
+    hal::arm_timer(deadline);
+}
+
+void TimerQueue::rearm(Deadline other, smp::IrqOff const& here) {
+    Deadline next = other;
+    {
+        lock_.lock(here);
+        if (Timer const* const first = timers_.first(); first != nullptr && first->deadline_ < next)
+            next = first->deadline_;
+        lock_.unlock();
+    }
+    arm(next, here);
+}
+
+void Timer::start(Deadline deadline) {
+    smp::IrqOffGuard const off;
+    TimerQueue::cancel(*this);
+    if (deadline != kNever) local_timer_queue(off).start(*this, deadline, off);
+}
+
+bool Timer::cancel() { return TimerQueue::cancel(*this); }
+
+bool Timer::cancel_and_wait() {
+    if (TimerQueue::cancel(*this)) return true;
+    if (last_queue_ == nullptr) return false;
+    // acquire: pairs with the release in run_expired(); `running_` was set before.
+    while (queue_.load(std::memory_order_acquire) == nullptr && last_queue_->is_running(*this)) arch::pause();
+    return TimerQueue::cancel(*this);  // the function may have started it again
+}
+
+}  // namespace tutti::sched

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "sched/wait/wait_queue.hpp"
+
+#include "sched/thread.hpp"
+
+namespace tutti::sched {
+
+WaitQueue::Entry::Entry() : thread_{&current()} {}
+
+void WaitQueue::add(Entry& entry) {
+    // relaxed: nobody sees the entry before the lock is released.
+    entry.woken_.store(false, std::memory_order_relaxed);
+    {
+        smp::SpinIrqGuard guard{lock_};
+        entries_.push_back(entry);
+        count_.store(count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+    }
+    // Pairs with the fence in wake(): either the waker sees our count, or we see its condition.
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+}
+
+bool WaitQueue::remove(Entry& entry) {
+    // The lock even when the entry is out already: the waker that took it out has finished with it then.
+    smp::SpinIrqGuard guard{lock_};
+    if (!entry.node_.is_linked()) return false;
+    entries_.remove(entry);
+    count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    return true;
+}
+
+u32 WaitQueue::wake(u32 count, u32 events) {
+    // Pairs with the fence in add().
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    if (empty()) return 0;
+    constexpr u32 kBatch = 16;
+    u32 woken = 0;
+    bool first_round = true;
+    while (true) {
+        // References, so that the threads are there when the lock is not: a woken thread may end at once.
+        Ref<Thread> batch[kBatch];
+        u32 taken = 0;
+        bool more = false;
+        {
+            smp::SpinIrqGuard guard{lock_};
+            for (auto it = entries_.begin(); it != entries_.end();) {
+                Entry& entry = *it++;
+                if (entry.notify_ != nullptr) {
+                    if (first_round) entry.notify_(entry, events);
+                    continue;
+                }
+                if (woken == count) continue;
+                if (taken == kBatch) {
+                    more = true;
+                    if (!first_round) break;
+                    continue;
+                }
+                batch[taken++] = Ref<Thread>{*entry.thread_};
+                ++woken;
+                entries_.remove(entry);
+                count_.store(count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+                // release: pairs with the acquire in is_woken(). The entry may be gone once its owner has our lock.
+                entry.woken_.store(true, std::memory_order_release);
+            }
+        }
+        for (u32 i = 0; i < taken; ++i) batch[i]->unpark();
+        if (!more) return woken;
+        first_round = false;
+    }
+}
+
+}  // namespace tutti::sched
