@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The boot CPU's way from the platform to the first program: each layer in its order (docs/boot.md).
+// The boot CPU's way from the platform to the first program: each layer in its order (docs/boot.md). Between two
+// milestones only what the earlier ones gave may be used.
 #include "arch/cpu.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
+#include "drivers/devices.hpp"
 #include "hal/boot_info.hpp"
 #include "hal/clock.hpp"
 #include "hal/console.hpp"
@@ -13,14 +15,23 @@
 #include "mem/frame/frame_allocator.hpp"
 #include "mem/heap/heap.hpp"
 #include "mem/paging/kernel_map.hpp"
-#include "smp/context/context.hpp"
+#include "sched/scheduler.hpp"
+#include "sched/thread.hpp"
+#include "sched/timers/sleep.hpp"
 #include "smp/debug/log_ring.hpp"
 #include "smp/debug/panic.hpp"
 #include "smp/ipi/call.hpp"
+#include "vm/address_space.hpp"
+
+namespace tutti::harness {
+// tests/harness; only in the test image.
+[[noreturn, gnu::weak]] void run_all(std::string_view filter, u64 seed);
+}  // namespace tutti::harness
 
 namespace tutti::init {
 namespace {
 
+// An error of whoever started the machine, before there is a log.
 [[noreturn]] void refuse(std::string_view why) {
     hal::early_console_write("tutti: ");
     hal::early_console_write(why);
@@ -28,35 +39,61 @@ namespace {
     hal::debug_exit(0x31);
 }
 
+CommandLine read_command_line() {
+    FixedString<160> complaint;
+    Result<CommandLine> const command_line = parse_command_line(hal::boot_info().command_line, complaint);
+    if (!command_line) refuse(complaint);
+    set_log_level(command_line->log_level);
+    return *command_line;
+}
+
+void start_memory(CommandLine const& command_line) {
+    mem::frame_init();
+    if (!mem::heap_init(command_line.heap)) refuse("kernel command line: unknown heap; known is slab");
+    mem::kernel_map_init();
+}
+
+void start_smp_core() {
+    smp::log_init();
+    smp::panic_init();
+    smp::wrap_interrupt_hook();
+    CHECK(smp::calls_init(), "no memory for the CPUs' call queues: give the machine more memory");
+}
+
+// The others come up while this CPU goes on.
+void start_threads_on_all_cpus() {
+    CHECK(sched::init(), "no memory for the idle threads: give the machine more memory");
+    vm::init();
+    hal::start_secondary_cpus(&sched::enter_secondary);
+}
+
+void wait_for_all_cpus() {
+    constexpr Nanoseconds kPatience = Nanoseconds::from_s(20);
+    Deadline const deadline = hal::now() + kPatience;
+    while (smp::online_count() < hal::cpu_count()) {
+        if (hal::now() >= deadline) {
+            log_warn("only {} of {} CPUs came up", smp::online_count(), hal::cpu_count());
+            return;
+        }
+        (void)sched::sleep_for(Nanoseconds::from_us(20));
+    }
+}
+
 }  // namespace
 }  // namespace tutti::init
 
 void tutti::hal::kernel_main() {
-    FixedString<160> complaint;
-    Result<init::CommandLine> const command_line = init::parse_command_line(boot_info().command_line, complaint);
-    if (!command_line) init::refuse(complaint);
-    set_log_level(command_line->log_level);
-
-    mem::frame_init();
-    if (!mem::heap_init(command_line->heap)) init::refuse("kernel command line: unknown heap; known is slab");
-    mem::kernel_map_init();
-
-    smp::log_init();
-    smp::panic_init();
-    smp::wrap_interrupt_hook();
-    CHECK(smp::calls_init());
-    smp::set_online(CpuId{0});
-    auto t0 = now();
-    start_secondary_cpus([] { smp::set_online(this_cpu()); arch::enable_interrupts(); for (;;) asm volatile("hlt"); });
-    arch::enable_interrupts();
-    auto t1 = now();
-    while (smp::online_count() < cpu_count()) arch::pause();
-    std::atomic<u32> hits{0};
-    for (int i = 0; i < 1000; ++i) smp::call_on_all([](void* p) { static_cast<std::atomic<u32>*>(p)->fetch_add(1, std::memory_order_relaxed); }, &hits);
-    auto t2 = now();
-    auto st = mem::frame_statistics();
-    log_error("cpus {} boot {} calls {} in {} ns; frames {} free {} at {}", smp::online_count(), t1 - t0, hits.load(std::memory_order_relaxed), t2 - t1, st.total, st.free, now());
-    void* p = mem::heap_allocate(100); void* q = mem::heap_allocate(100000); mem::heap_free(p); mem::heap_free(q);
-    log_error("heap {} {}", mem::heap_statistics().bytes_in_use, mem::heap_statistics().bytes_reserved);
+    using namespace tutti::init;
+    CommandLine const command_line = read_command_line();
+    start_memory(command_line);
+    start_smp_core();
+    start_threads_on_all_cpus();
+    drivers::initialize_entropy();
+    if (harness::run_all != nullptr) {
+        wait_for_all_cpus();
+        harness::run_all(command_line.tests, command_line.seed);
+    }
+    drivers::initialize_devices();
+    wait_for_all_cpus();
     power_off();
 }
