@@ -12,10 +12,10 @@ namespace tutti::hal {
 // Index of the CPU that runs this; stale at once unless the caller is pinned.
 [[nodiscard]] CpuId this_cpu();
 
-// Starts every secondary CPU at once. Each runs entry() on a boot stack of its own with its per-CPU area, descriptor
-// tables and local interrupt controller ready and interrupts off; entry() does not return. Returns when all have
-// arrived there, with the number that did (a CPU that does not answer within a second is reported and left out).
-u32 start_secondary_cpus(void (*entry)());
+// Starts every secondary CPU at once and returns without waiting for them. Each runs entry() on a boot stack of its own
+// with its per-CPU area, descriptor tables and local interrupt controller ready and interrupts off; entry() does not
+// return. A CPU that never comes is the caller's to notice. Once, on the boot CPU; everything that entry() uses is ready.
+void start_secondary_cpus(void (*entry)());
 
 // The per-CPU area of a CPU (arch/percpu.hpp).
 [[nodiscard]] void* percpu_area(CpuId cpu);

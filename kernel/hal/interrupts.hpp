@@ -37,8 +37,7 @@ enum class IpiKind : u8 { Reschedule, Call };
 inline constexpr unsigned kIpiKinds = 2;
 void set_ipi_handler(IpiKind kind, void (*handler)());
 void send_ipi(CpuId target, IpiKind kind);
-// A non-maskable interrupt to every other CPU: the panic path's stop request (hal::hooks.nmi).
-void send_nmi_to_others();
+// A non-maskable interrupt: the panic path's request to report and stop (hal::hooks.nmi).
 void send_nmi(CpuId target);
 
 }  // namespace tutti::hal

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Start-up of a secondary CPU: SIPI puts it in real mode at the page below; every CPU runs this copy at the same time.
-// It goes straight to long mode on the kernel's own tables, draws a stack with one atomic add and calls ap_main().
+// It goes straight to long mode on the startup tables, whose low half is this page's neighbourhood only, changes to the
+// kernel's own tables in the upper half, draws a stack with one atomic add and calls ap_main().
 
 #define BASE 0x8000
 #define AT(symbol) (symbol - ap_trampoline_start + BASE)
@@ -56,6 +57,8 @@ ap_trampoline_end:
 
     .text
 ap_upper_half:
+    movq ap_kernel_root(%rip), %rax
+    movq %rax, %cr3
     xorl %eax, %eax
     movl %eax, %ds
     movl %eax, %es

@@ -38,6 +38,9 @@ constinit PhysRange arena{};  // RAM still free for boot allocations; shrinks fr
 constinit PhysRange taken{};  // what was handed out: one piece
 constinit bool finished = false;
 constinit PhysAddr root{};
+constinit PhysAddr startup_root{};  // tables of secondary CPUs until they run in the upper half
+constinit PhysAddr startup_table{};
+constinit PhysAddr startup_directory{};
 constinit bool has_gigabyte_pages = false;
 
 u64* table_at(u64 entry) { return hal::phys_to_virt<u64>(PhysAddr{entry & kAddressMask}); }
@@ -126,20 +129,26 @@ void kernel_tables_init(StartInfo const& info) {
     map_image(__kernel_start, __text_end, 0);
     map_image(__text_end, __rodata_end, kNoExecute);
     map_image(__rodata_end, __kernel_end, kWritable | kNoExecute);
-    // Secondary CPUs turn paging on at a low address; drop_identity_map() removes this again.
-    map_range(0, 0, kTwoMiB, kPresent | kWritable);
     // The top-level entries of the upper half exist from the start and never change, so that address spaces share the
     // kernel's half by copying them once.
     for (u64 address = hal::kKernelMapBase; address < hal::kKernelMapEnd; address += 512 * kOneGiB)
         (void)entry_for(address, 3);
+    startup_root = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    startup_table = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    startup_directory = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
     arch::write_cr3(root.value());
 }
 
 PhysAddr kernel_root() { return root; }
 
-void drop_identity_map() {
-    hal::phys_to_virt<u64>(root)[0] = 0;
-    arch::write_cr3(root.value());
+PhysAddr prepare_startup_root() {
+    u64 const* const kernel = hal::phys_to_virt<u64>(root);
+    u64* const top = hal::phys_to_virt<u64>(startup_root);
+    std::copy(kernel + 256, kernel + 512, top + 256);
+    top[0] = startup_table.value() | kPresent | kWritable;
+    hal::phys_to_virt<u64>(startup_table)[0] = startup_directory.value() | kPresent | kWritable;
+    hal::phys_to_virt<u64>(startup_directory)[0] = kPresent | kLarge;  // 0 to 2 MiB, to execute and read
+    return startup_root;
 }
 
 void* boot_map_device(PhysAddr address, u64 size) {

@@ -17,12 +17,13 @@ void boot_memory_init(StartInfo const& info);
 // No boot allocation after this. What was taken is part of boot_info().reserved.
 void boot_memory_finish();
 
-// Builds and loads the kernel's page tables: direct map of all RAM, image with W^X; the identity map of the first
-// 4 GiB stays until drop_identity_map().
+// Builds and loads the kernel's page tables: direct map of all RAM, image with W^X. The lower half is empty.
 void kernel_tables_init(StartInfo const& info);
 // The top-level table, for secondary CPUs and for mem/paging to take over.
 [[nodiscard]] PhysAddr kernel_root();
-void drop_identity_map();
+// A top-level table below 4 GiB that shares the kernel's half and also maps the first 2 MiB one to one, read-only:
+// secondary CPUs turn paging on with it and leave it as soon as they run in the upper half.
+[[nodiscard]] PhysAddr prepare_startup_root();
 // Device registers, uncached, in the direct map's address for it. Boot only (interrupt controllers); drivers map
 // theirs through mem/paging.
 [[nodiscard]] void* boot_map_device(PhysAddr address, u64 size);

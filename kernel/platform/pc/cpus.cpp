@@ -25,6 +25,7 @@ extern char ap_trampoline_end[];
 // Parameters of the trampoline, at known places in its copy.
 extern char ap_trampoline_root[];
 // Shared with ap_entry.S.
+tutti::u64 ap_kernel_root = 0;
 tutti::u64 ap_stacks_base = 0;
 std::atomic<tutti::u64> ap_next_stack{0};
 }
@@ -50,8 +51,6 @@ constinit u32* apic_ids = nullptr;  // by CpuId
 constinit void** areas = nullptr;   // by CpuId
 constinit u32 count = 1;
 constinit char* ist_stacks = nullptr;
-constinit std::atomic<u32> arrived{1};
-constinit std::atomic<bool> released{false};
 constinit void (*secondary_entry)() = nullptr;
 
 TUTTI_PERCPU u32 cpu_number = 0;
@@ -105,7 +104,6 @@ void cpus_init() {
 }
 
 u32 apic_id_of(CpuId cpu) { return apic_ids[cpu.value()]; }
-u32 started_cpus() { return arrived.load(std::memory_order_relaxed); }
 
 // First C++ of a secondary CPU, on the boot stack it drew.
 extern "C" [[noreturn]] void ap_main() {
@@ -117,12 +115,7 @@ extern "C" [[noreturn]] void ap_main() {
     arch::fpu_init_cpu();
     local_apic::init_cpu();
     clock_init_cpu();
-    // release: our per-CPU area is set up before the boot CPU counts us; pairs with its acquire.
-    arrived.fetch_add(1, std::memory_order_release);
-    // Pairs with the release in start_secondary_cpus(): the identity map is gone and the entry function known.
-    while (!released.load(std::memory_order_acquire)) arch::pause();
-    arch::write_cr3(kernel_root().value());
-    secondary_entry();
+    secondary_entry();  // written before our SIPI was sent
     arch::halt_forever();
 }
 
@@ -136,33 +129,26 @@ u32 cpu_count() { return count; }
 CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
 void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 
-u32 start_secondary_cpus(void (*entry)()) {
+void start_secondary_cpus(void (*entry)()) {
+    if (count == 1) return;
     secondary_entry = entry;
-    if (count > 1) {
-        auto* const copy = phys_to_virt<char>(PhysAddr{kTrampolinePage});
-        std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
-        u32 const root = static_cast<u32>(kernel_root().value());
-        std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);
+    ap_kernel_root = kernel_root().value();
+    auto* const copy = phys_to_virt<char>(PhysAddr{kTrampolinePage});
+    std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
+    u32 const root = static_cast<u32>(prepare_startup_root().value());
+    std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);
 
-        for (u32 i = 1; i < count; ++i) local_apic::send_init(apic_ids[i]);
-        delay(Nanoseconds::from_us(20));
+    // Real processors want pauses and a second SIPI (SDM vol. 3, 8.4.4.1); virtual ones start at the first.
+    bool const virtual_machine = (arch::cpuid(1).ecx & (1u << 31)) != 0;
+    auto const start_all = [] {
         for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
-        auto const wait = [](Nanoseconds limit) {
-            Nanoseconds const until = now() + limit;
-            // Pairs with the release in ap_main().
-            while (arrived.load(std::memory_order_acquire) < count && now() < until) arch::pause();
-        };
-        wait(Nanoseconds::from_ms(50));
-        // Real processors may want the second SIPI; one that runs already ignores it.
-        if (started_cpus() < count)
-            for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
-        wait(Nanoseconds::from_s(5));
-        if (started_cpus() < count)
-            log_error("only {} of {} CPUs answered", started_cpus(), count);
-    }
-    drop_identity_map();
-    released.store(true, std::memory_order_release);
-    return started_cpus();
+    };
+    for (u32 i = 1; i < count; ++i) local_apic::send_init(apic_ids[i]);
+    delay(virtual_machine ? Nanoseconds::from_us(20) : Nanoseconds::from_ms(10));
+    start_all();
+    if (virtual_machine) return;
+    delay(Nanoseconds::from_us(200));
+    start_all();
 }
 
 }  // namespace tutti::hal

@@ -11,7 +11,5 @@ void add_cpu(u32 apic_id);
 // Boot CPU: areas for all CPUs, this one's installed, its descriptor tables loaded.
 void cpus_init();
 [[nodiscard]] u32 apic_id_of(CpuId cpu);
-// CPUs that have reached the kernel; 1 .. cpu_count().
-[[nodiscard]] u32 started_cpus();
 
 }  // namespace tutti::platform

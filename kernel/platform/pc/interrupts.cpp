@@ -218,10 +218,4 @@ void send_nmi(CpuId target) {
     arch::restore_interrupts(state);
 }
 
-void send_nmi_to_others() {
-    CpuId const self = this_cpu();
-    for (u32 i = 0; i < started_cpus(); ++i)
-        if (CpuId{i} != self) send_nmi(CpuId{i});
-}
-
 }  // namespace tutti::hal
