@@ -8,7 +8,8 @@
 namespace tutti {
 
 // Stops every CPU, prints the message, the backtraces of all CPUs and ends the machine. Callable from any context.
-// The part that stops and prints is registered by smp/debug; before that the message goes to the early console.
+// The part that stops and prints is registered by smp/debug; before that the platform's own goes without other CPUs.
+// `file` is null when the place says nothing (an exception).
 [[noreturn]] void panic_formatted(std::string_view message, char const* file, int line);
 
 using PanicHandler = void (*)(std::string_view message, char const* file, int line);

@@ -36,6 +36,8 @@ struct Hooks {
     void (*interrupt)(arch::TrapFrame&, unsigned vector) = nullptr;
     // Non-maskable interrupt. True: handled (the stop request of a panic).
     bool (*nmi)(arch::TrapFrame&) = nullptr;
+    // True for an address in the guard page of a kernel stack. Any context, also in a double fault.
+    bool (*is_stack_guard)(VirtAddr) = nullptr;
     // Writes "thread NAME" or the like into a crash report.
     void (*describe_context)() = nullptr;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "init/command_line.hpp"
 
+#include "init/crash.hpp"
+
 namespace tutti::init {
 namespace {
 
@@ -53,6 +55,9 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
             line.tests = value;
         } else if (key == "seed") {
             if (!parse_number(value, line.seed)) return refuse(word, "seed is a decimal number");
+        } else if (kDebugBuild && key == "crash") {
+            if (!is_crash_kind(value)) return refuse(word, kCrashKinds);
+            line.crash = value;
         } else if (key == "virtio_mmio.device") {
             continue;  // QEMU microvm describes its devices this way; platform/pc reads it
         } else {

@@ -15,6 +15,7 @@ struct CommandLine {
     std::string_view heap;   // back end; empty: the default
     std::string_view tests;  // glob of unit tests; empty: all
     u64 seed = 0;            // of randomised tests; 0: from the clock
+    std::string_view crash;  // debug kernels only: the way to crash, once all CPUs are up; empty: none
 };
 
 // On failure (Error::InvalidArgument) `complaint` names the word and what would be right.

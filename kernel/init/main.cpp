@@ -12,6 +12,7 @@
 #include "hal/entry.hpp"
 #include "hal/power.hpp"
 #include "init/command_line.hpp"
+#include "init/crash.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "mem/heap/heap.hpp"
 #include "mem/paging/kernel_map.hpp"
@@ -89,6 +90,10 @@ void tutti::hal::kernel_main() {
     start_smp_core();
     start_threads_on_all_cpus();
     drivers::initialize_entropy();
+    if (!command_line.crash.empty()) {
+        wait_for_all_cpus();
+        crash_on_purpose(command_line.crash);
+    }
     if (harness::run_all != nullptr) {
         wait_for_all_cpus();
         harness::run_all(command_line.tests, command_line.seed);

@@ -103,6 +103,16 @@ ALWAYS_INLINE void write_cr4(u64 value) { asm volatile("movq %0, %%cr4" ::"r"(va
 }
 ALWAYS_INLINE void write_cr0(u64 value) { asm volatile("movq %0, %%cr0" ::"r"(value) : "memory"); }
 
+inline constexpr u64 kCr0WriteProtect = 1 << 16;
+inline constexpr u64 kCr0AlignmentMask = 1 << 18;
+inline constexpr u64 kCr4Pae = 1 << 5;
+inline constexpr u64 kCr4MachineCheck = 1 << 6;
+inline constexpr u64 kCr4GlobalPages = 1 << 7;
+inline constexpr u64 kCr4Umip = 1 << 11;
+inline constexpr u64 kCr4FsGsBase = 1 << 16;
+inline constexpr u64 kCr4Smep = 1 << 20;
+inline constexpr u64 kCr4Smap = 1 << 21;
+
 inline constexpr u32 kMsrApicBase = 0x1b;
 inline constexpr u32 kMsrTscDeadline = 0x6e0;
 inline constexpr u32 kMsrEfer = 0xc0000080;

@@ -16,7 +16,7 @@ constexpr u64 kWantedFeatures = 0xe7;
 
 constinit size_t area_size = kLegacySize;
 constinit u64 features = 0;
-constinit u32 mxcsr_mask = 0xffbf;
+constinit u32 mxcsr_mask = 0xffbf;  // of CPUs that do not state theirs (SDM vol. 1, 11.6.6)
 
 bool cpu_has_xsave() { return (cpuid(1).ecx & (1u << 26)) != 0; }
 
@@ -37,6 +37,11 @@ void fpu_init() {
         if ((features & 4) == 0) features &= ~u64{0xe0};
     }
     fpu_init_cpu();
+    alignas(16) static constinit u8 legacy[kLegacySize]{};
+    asm volatile("fxsave64 (%0)" ::"r"(legacy) : "memory");
+    u32 stated;
+    std::memcpy(&stated, legacy + 28, sizeof stated);
+    if (stated != 0) mxcsr_mask = stated;
     if (features != 0) area_size = cpuid(0xd, 0).ebx;  // size for the components enabled in XCR0
 }
 

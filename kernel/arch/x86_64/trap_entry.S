@@ -5,6 +5,8 @@
 //
 //   user -> kernel    swapgs, stack from TSS.rsp0 (interrupts) or arch::kernel_stack_top (SYSCALL)
 //   kernel -> kernel  same stack
+//   fault of iretq    the way back failed (an instruction pointer or selector that the CPU does not take): made to look
+//                     like a fault of the program at the place it was to return to
 //   NMI, #DF, #MC     stacks of their own (IST) and GS tested by its value: they can hit between any two instructions
 //
 // On the way out, interrupts off, the per-CPU word arch::exit_work decides whether C++ has something to do first
@@ -14,6 +16,7 @@
 #define USER_CS 0x33
 #define SYSCALL_VECTOR 256
 #define OFFSET_VECTOR 120
+#define OFFSET_RIP 136
 #define OFFSET_CS 144
 
 // Supervisor-mode access prevention: patched from a three-byte nop to clac or stac at boot if the CPU has it.
@@ -85,17 +88,13 @@ trap_entry:
     SMAP_CLAC
     cld
     testb $3, 24(%rsp)
-    jz 1f
+    jz trap_from_kernel
     swapgs
-1:  PUSH_REGISTERS
+    PUSH_REGISTERS
+trap_from_user:
     movq %rsp, %rdi
     xorl %ebp, %ebp
-    testb $3, OFFSET_CS(%rsp)
-    jnz 2f
-    movq 32(%rsp), %rbp                 // in the kernel the chain goes on into the interrupted function
-2:  call trap_dispatch                  // C++; interrupts are off when it returns
-    testb $3, OFFSET_CS(%rsp)
-    jz return_to_kernel
+    call trap_dispatch                  // C++; interrupts are off when it returns
 
     .globl return_to_user
 return_to_user:                         // interrupts off, %rsp = TrapFrame of a user context
@@ -105,7 +104,6 @@ return_to_user_now:
     POP_REGISTERS
     addq $16, %rsp
     swapgs
-    .globl user_iret
 user_iret:
     iretq
 
@@ -114,10 +112,28 @@ exit_slow:
     call exit_to_user_work              // returns with interrupts off and the word clear
     jmp return_to_user_now
 
-return_to_kernel:
+trap_from_kernel:
+    cmpq $user_iret, 16(%rsp)
+    je iret_failed
+    PUSH_REGISTERS
+    movq %rsp, %rdi
+    pushq OFFSET_RIP(%rdi)              // a stack frame of the interrupted function, for backtraces
+    pushq %rbp
+    movq %rsp, %rbp
+    call trap_dispatch
+    addq $16, %rsp
     POP_REGISTERS
     addq $16, %rsp
     iretq
+
+iret_failed:                            // GS and the registers are the program's
+    swapgs
+    PUSH_REGISTERS
+    movq %rsp, %rdi
+    xorl %ebp, %ebp
+    call frame_of_failed_iret           // moves the registers up to where the frame of this iretq lies
+    movq %rax, %rsp
+    jmp trap_from_user
 
     // NMI, double fault, machine check: GS may be the user's or the kernel's whatever CS says. The user's GS base is
     // always below the upper half (arch_prctl checks it and user code cannot write it: CR4.FSGSBASE stays clear).
@@ -169,7 +185,7 @@ syscall_entry:
     // address is canonical (a non-canonical one would fault in ring 0 with the user's stack pointer on Intel).
     cmpl $SYSCALL_VECTOR, OFFSET_VECTOR(%rsp)
     jne return_to_user_now
-    movq 136(%rsp), %rcx                // rip
+    movq OFFSET_RIP(%rsp), %rcx
     movq %rcx, %rax
     shrq $47, %rax
     jnz return_to_user_now
@@ -191,8 +207,6 @@ syscall_entry:
     movq 32(%rsp), %r11                 // rflags
     movq 40(%rsp), %rsp
     swapgs
-    .globl user_sysret
-user_sysret:
     sysretq
 
     // [[noreturn]] void enter_user_frame(TrapFrame*): interrupts off; the frame lies at the top of the kernel stack.

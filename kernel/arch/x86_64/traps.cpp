@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "arch/traps.hpp"
 
+#include <cstring>
+
+#include "arch/crash_report.hpp"
 #include "arch/user_access.hpp"
 #include "base/assert.hpp"
-#include "base/log.hpp"
-#include "base/symbol_table.hpp"
 #include "hal/console.hpp"
 #include "hal/hooks.hpp"
 
@@ -16,10 +17,6 @@ constinit tutti::arch::SyscallHandler syscall_handler = nullptr;
 
 extern char trap_stubs[];
 extern char syscall_entry[];
-extern char user_iret[];
-extern char user_sysret[];
-extern char __text_start[];
-extern char __text_end[];
 struct SmapPatch {
     tutti::u64 address;
     tutti::u64 third_byte;
@@ -35,6 +32,7 @@ constinit Hooks hooks{};
 namespace tutti::arch {
 
 TUTTI_PERCPU u64 percpu_base_self = 0;
+TUTTI_PERCPU TrapFrame const* fatal_frame_of_cpu = nullptr;
 
 namespace {
 
@@ -72,6 +70,8 @@ struct IdtEntry {
 static_assert(sizeof(IdtEntry) == 16);
 constinit IdtEntry idt[256]{};
 
+constexpr u64 kReservedBit = 1 << 3;  // page-fault error code: a table entry of ours is malformed
+
 constexpr u8 kInterruptGate = 0x8e;
 constexpr u8 kUserInterruptGate = 0xee;
 
@@ -86,43 +86,38 @@ u8 ist_of(unsigned vector) {
 
 bool has_smap() { return cpuid(0).eax >= 7 && (cpuid(7).ebx & (1u << 20)) != 0; }
 
-bool in_kernel_text(u64 address) {
-    return address >= reinterpret_cast<u64>(__text_start) && address < reinterpret_cast<u64>(__text_end);
-}
-
+// The report is the panic's: one at a time, whatever fails on other CPUs meanwhile.
 [[noreturn]] void fatal_exception(TrapFrame& frame, u64 address) {
     disable_interrupts();
-    char line[160];
-    hal::early_console_write(format_to(line, "\n*** {} (vector {}, error {:#x}) at {} address {}\n",
-                                       exception_name(static_cast<unsigned>(frame.vector)), frame.vector,
-                                       frame.error_code, VirtAddr{frame.rip}, VirtAddr{address}));
-    print_frame(frame);
-    panic("{} in the kernel", exception_name(static_cast<unsigned>(frame.vector)));
+    percpu_store(fatal_frame_of_cpu, static_cast<TrapFrame const*>(&frame));
+    char text[200];
+    panic_formatted(describe_exception(text, frame, VirtAddr{address}), nullptr, 0);
 }
 
 void handle_exception(TrapFrame& frame) {
     auto const vector = static_cast<unsigned>(frame.vector);
-    u64 address = frame.rip;
+    // Read before anything can fault again. A double fault was often a page fault first.
+    u64 const address = vector == kVectorPageFault || vector == kVectorDoubleFault ? read_cr2() : frame.rip;
     if (vector == kVectorNmi) {
         if (hal::hooks.nmi != nullptr && hal::hooks.nmi(frame)) return;
         hal::early_console_write("unexpected NMI\n");
         return;
     }
     if (vector == kVectorPageFault) {
-        address = read_cr2();
         hal::FaultAccess const access{.write = (frame.error_code & 2) != 0,
                                       .execute = (frame.error_code & 16) != 0,
                                       .user = (frame.error_code & 4) != 0,
                                       .present = (frame.error_code & 1) != 0};
         bool const user_half = address >> 47 == 0;
+        if ((frame.error_code & kReservedBit) != 0) fatal_exception(frame, address);
         // The kernel touches user addresses only in the functions of user_access.S, whose instructions are all in the
         // exception table; anything else is a bug of ours and must not be papered over by mapping a page.
         bool const may_resolve =
             user_half && hal::hooks.page_fault != nullptr && (frame.is_user() || find_fixup(frame.rip) != 0);
         if (may_resolve) {
-            // A kernel context that had interrupts off (a pinned futex access) may not block or be preempted: such
+            // A program always has interrupts on. A kernel context that had them off (a pinned futex access) may not block or be preempted: such
             // accesses fail over to their fix-up and are retried outside.
-            if ((frame.rflags & kFlagInterrupt) != 0) {
+            if (frame.is_user() || (frame.rflags & kFlagInterrupt) != 0) {
                 enable_interrupts();
                 bool const resolved = hal::hooks.page_fault(frame, VirtAddr{address}, access);
                 disable_interrupts();
@@ -146,6 +141,19 @@ void handle_exception(TrapFrame& frame) {
 }
 
 }  // namespace
+
+// Called when iretq to user mode faulted, with the frame of that fault, which lies below the one that iretq could not
+// load. Both share the end of the stack: the registers of the program and the fault's vector and error code move up, so
+// that they and iretq's five words are a frame of the program.
+extern "C" TrapFrame* frame_of_failed_iret(TrapFrame* fault) {
+    constexpr size_t kMoved = offsetof(TrapFrame, rip);
+    auto* const frame = reinterpret_cast<TrapFrame*>(fault->rsp - kMoved);
+    std::memmove(static_cast<void*>(frame), fault, kMoved);
+    // Still a program's frame if it was the selector that was bad.
+    frame->cs = kUserCodeSelector;
+    frame->ss = kUserDataSelector;
+    return frame;
+}
 
 extern "C" void trap_dispatch(TrapFrame* frame) {
     if (frame->vector < kFirstInterruptVector) {
@@ -234,14 +242,16 @@ void traps_init_cpu(u32 cpu_number, void* ist_stacks_top) {
     // Cleared by SYSCALL: TF, IF, DF, IOPL, NT, AC.
     write_msr(kMsrSyscallMask, 0x100 | 0x200 | 0x400 | 0x3000 | 0x4000 | 0x40000);
 
-    u64 cr4 = read_cr4();
+    write_cr0(read_cr0() | kCr0WriteProtect | kCr0AlignmentMask);
+    // Exactly these, whatever firmware left: no FSGSBASE (the NMI entry relies on it), RDTSC for all, RDPMC for none.
+    u64 cr4 = kCr4Pae | kCr4GlobalPages;
+    if ((cpuid(1).edx & (1u << 7)) != 0) cr4 |= kCr4MachineCheck;
     if (cpuid(0).eax >= 7) {
         CpuidResult const features = cpuid(7);
-        if ((features.ebx & (1u << 7)) != 0) cr4 |= 1u << 20;   // SMEP
-        if ((features.ebx & (1u << 20)) != 0) cr4 |= 1u << 21;  // SMAP
-        if ((features.ecx & (1u << 2)) != 0) cr4 |= 1u << 11;   // UMIP
+        if ((features.ebx & (1u << 7)) != 0) cr4 |= kCr4Smep;
+        if ((features.ebx & (1u << 20)) != 0) cr4 |= kCr4Smap;
+        if ((features.ecx & (1u << 2)) != 0) cr4 |= kCr4Umip;
     }
-    cr4 |= 1u << 7;  // PGE
     write_cr4(cr4);
     if ((cpuid(0x80000001).edx & (1u << 27)) != 0) write_msr(kMsrTscAux, cpu_number);  // RDTSCP, RDPID
 }
@@ -254,48 +264,5 @@ void set_kernel_stack(void* top) {
 }
 
 void set_syscall_handler(SyscallHandler handler) { syscall_handler = handler; }
-
-char const* exception_name(unsigned vector) {
-    static constexpr char const* kNames[] = {
-        "division error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
-        "invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
-        "segment not present", "stack-segment fault", "general protection fault", "page fault", "reserved exception 15",
-        "x87 floating-point error", "alignment check", "machine check", "SIMD floating-point error",
-        "virtualization exception", "control protection exception"};
-    return vector < std::size(kNames) ? kNames[vector] : "reserved exception";
-}
-
-void print_backtrace(u64 rip, u64 frame_pointer) {
-    char line[200];
-    for (unsigned depth = 0; depth < 40; ++depth) {
-        if (in_kernel_text(rip)) {
-            SymbolLookup const symbol = lookup_symbol(depth == 0 ? rip : rip - 1);
-            hal::early_console_write(format_to(line, "    {} {}+{:#x}\n", VirtAddr{rip},
-                                               symbol.name != nullptr ? symbol.name : "?", symbol.offset));
-        } else {
-            hal::early_console_write(format_to(line, "    {}\n", VirtAddr{rip}));
-        }
-        // Kernel addresses only, aligned; a broken chain ends in a failed read, not in a fault.
-        u64 link[2];
-        if (frame_pointer >> 47 == 0 || (frame_pointer & 7) != 0) return;
-        if (copy_probe(link, frame_pointer, sizeof link) != 0) return;
-        if (link[0] <= frame_pointer && link[0] != 0) return;
-        frame_pointer = link[0];
-        rip = link[1];
-        if (rip == 0) return;
-    }
-}
-
-void print_frame(TrapFrame const& f) {
-    char line[256];
-    auto const print = [&](std::string_view text) { hal::early_console_write(text); };
-    print(format_to(line, "  rip {:016x} rsp {:016x} rflags {:08x} cs {:x} {}\n", f.rip, f.rsp, f.rflags, f.cs,
-                    f.is_user() ? "(user)" : "(kernel)"));
-    print(format_to(line, "  rax {:016x} rbx {:016x} rcx {:016x} rdx {:016x}\n", f.rax, f.rbx, f.rcx, f.rdx));
-    print(format_to(line, "  rsi {:016x} rdi {:016x} rbp {:016x} r8  {:016x}\n", f.rsi, f.rdi, f.rbp, f.r8));
-    print(format_to(line, "  r9  {:016x} r10 {:016x} r11 {:016x} r12 {:016x}\n", f.r9, f.r10, f.r11, f.r12));
-    print(format_to(line, "  r13 {:016x} r14 {:016x} r15 {:016x}\n", f.r13, f.r14, f.r15));
-    if (!f.is_user()) print_backtrace(f.rip, f.rbp);
-}
 
 }  // namespace tutti::arch

@@ -50,10 +50,9 @@ void set_syscall_handler(SyscallHandler handler);
 // Interrupts off.
 extern "C" [[noreturn]] void enter_user_frame(TrapFrame* frame);
 
-// Prints registers and backtrace; any context.
-void print_frame(TrapFrame const& frame);
-void print_backtrace(u64 rip, u64 frame_pointer);
-[[nodiscard]] char const* exception_name(unsigned vector);
+// The exception that this CPU is dying of, while it panics; else null.
+extern TrapFrame const* fatal_frame_of_cpu;
+[[nodiscard]] inline TrapFrame const* fatal_frame() { return percpu_load(fatal_frame_of_cpu); }
 
 // The program's thread pointer and GS base. The current values live in MSRs; set ones take effect at once.
 [[nodiscard]] inline u64 user_fs_base() { return read_msr(kMsrFsBase); }

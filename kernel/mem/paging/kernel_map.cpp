@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/bits.hpp"
+#include "hal/hooks.hpp"
 #include "hal/memory_layout.hpp"
 #include "mem/paging/page_table.hpp"
 #include "smp/spin/spin.hpp"
@@ -36,7 +37,10 @@ Result<> map_page(u64 address, PhysAddr physical, arch::PagePermissions permissi
 
 }  // namespace
 
-void kernel_map_init() { kernel_table = PageTable::kernel(); }
+void kernel_map_init() {
+    kernel_table = PageTable::kernel();
+    hal::hooks.is_stack_guard = is_stack_guard;
+}
 
 Result<KernelStack> KernelStack::create() {
     KernelStack stack;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The boot CPU's path from the PVH entry to init::main(): hand-over structures, tables, memory, per-CPU areas, traps.
+#include "arch/crash_report.hpp"
 #include "arch/fpu.hpp"
 #include "arch/percpu.hpp"
 #include "arch/traps.hpp"
@@ -39,6 +40,25 @@ std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
     hal::debug_exit(0x31);
 }
 
+// Until smp/debug registers its own: this is the only CPU.
+[[noreturn]] void early_panic(std::string_view message, char const* file, int line) {
+    static constinit bool panicking = false;
+    if (!panicking) {
+        panicking = true;
+        char text[96];
+        hal::early_console_write("\n*** panic during start-up: ");
+        hal::early_console_write(message);
+        hal::early_console_write(file != nullptr ? format_to(text, " ({}:{})\n", file, line) : "\n");
+        if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
+            arch::print_frame(*fatal);
+        else
+            arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
+                                  *static_cast<u64 const*>(__builtin_frame_address(0)));
+        hal::early_console_write("*** end of report\n");
+    }
+    hal::debug_exit(0x31);
+}
+
 void log_to_console(LogLevel, std::string_view line) {
     hal::early_console_write(line);
     hal::early_console_write("\n");
@@ -59,6 +79,7 @@ class TableReader final : public AcpiVisitor {
 
 extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     set_log_sink(log_to_console);
+    set_panic_handler(early_panic);
     Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory);
     if (!start) stop("the hypervisor's PVH start information is not valid; a hypervisor with PVH version 1 is needed");
     boot_memory_init(*start);
@@ -71,8 +92,8 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     AcpiFacts const facts = acpi.value_or(AcpiFacts{});
     add_virtio_mmio_from(hal::boot_info().command_line);
 
-    cpus_init();
     arch::traps_init();
+    cpus_init();  // from here on exceptions are reported
     kernel_tables_init(*start);  // from here on the text is read-only
     local_apic::init(facts.local_apic);
     local_apic::init_cpu();

@@ -17,6 +17,7 @@ extern char __kernel_end[];
 extern char __text_start[];
 extern char __text_end[];
 extern char __rodata_end[];
+extern char boot_stack_guard[];
 }
 
 namespace tutti::platform {
@@ -80,6 +81,11 @@ void map_image(char const* from, char const* to, u64 flags) {
     map_range(first, first - hal::kKernelImageBase, last - first, flags | kPresent | kGlobal);
 }
 
+void map_direct(u64 first, u64 last, u64 flags) {
+    if (first < last)
+        map_range(hal::kDirectMapBase + first, first, last - first, flags | kPresent | kGlobal | kNoExecute);
+}
+
 }  // namespace
 
 void boot_memory_init(StartInfo const& info) {
@@ -123,12 +129,20 @@ void boot_memory_finish() {
 
 void kernel_tables_init(StartInfo const& info) {
     root = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
-    for (size_t i = 0; i < info.ram_count; ++i)
-        map_range(hal::kDirectMapBase + info.ram[i].base.value(), info.ram[i].base.value(), info.ram[i].size,
-                  kPresent | kWritable | kGlobal | kNoExecute);
+    // The image's text and constants are read-only through the direct map too.
+    u64 const constants = hal::virt_to_phys(__kernel_start).value();
+    u64 const constants_end = hal::virt_to_phys(__rodata_end).value();
+    for (size_t i = 0; i < info.ram_count; ++i) {
+        u64 const first = info.ram[i].base.value();
+        u64 const last = info.ram[i].end().value();
+        map_direct(first, std::min(last, constants), kWritable);
+        map_direct(std::max(first, constants), std::min(last, constants_end), 0);
+        map_direct(std::max(first, constants_end), last, kWritable);
+    }
     map_image(__kernel_start, __text_end, 0);
     map_image(__text_end, __rodata_end, kNoExecute);
-    map_image(__rodata_end, __kernel_end, kWritable | kNoExecute);
+    map_image(__rodata_end, boot_stack_guard, kWritable | kNoExecute);
+    map_image(boot_stack_guard + kPageSize, __kernel_end, kWritable | kNoExecute);
     // The top-level entries of the upper half exist from the start and never change, so that address spaces share the
     // kernel's half by copying them once.
     for (u64 address = hal::kKernelMapBase; address < hal::kKernelMapEnd; address += 512 * kOneGiB)

@@ -103,7 +103,8 @@ boot_pml4: .skip 4096
 boot_pdpt_low: .skip 4096
 boot_pdpt_high: .skip 4096
 boot_page_directories: .skip 4 * 4096
-    .globl boot_stack_top
+    .globl boot_stack_guard, boot_stack_top
+boot_stack_guard: .skip 4096            // unmapped by kernel_tables_init()
 boot_stack: .skip 16384
 boot_stack_top:
 

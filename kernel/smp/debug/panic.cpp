@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The first CPU to panic wins a word; others that panic meanwhile stop. It prints its own report, then calls the CPUs
-// one after the other by NMI, so that reports do not mix, and waits for each, but not for ever.
+// The first CPU to panic wins a word; others that panic meanwhile keep their message and stop. The winner prints its own
+// report, then calls the CPUs one after the other by NMI, so that reports do not mix, and waits for each, but not for
+// ever.
 //
 //   g_turn:  kNobody -> CPU number (its turn to report) -> kNobody (it has)
 #include "smp/debug/panic.hpp"
 
 #include <atomic>
 
+#include "arch/crash_report.hpp"
 #include "arch/trap_frame.hpp"
 #include "arch/traps.hpp"
 #include "base/assert.hpp"
@@ -29,6 +31,9 @@ constinit std::atomic<u32> g_panicking{kNobody};
 constinit std::atomic<u32> g_turn{kNobody};
 constinit std::atomic<bool> g_stop_after_report{false};
 
+// What a CPU that lost the race to panic had to say; on its stack, which it no longer leaves.
+PERCPU_SECTION constinit PerCpu<std::string_view const*> g_lost_message;
+
 void print_where(CpuId cpu) {
     char line[64];
     hal::early_console_write(format_to(line, "cpu {}: ", cpu));
@@ -41,7 +46,15 @@ bool handle_nmi(arch::TrapFrame& frame) {
     // acquire: pairs with the release in ask_others().
     if (g_turn.load(std::memory_order_acquire) != self.value()) return g_panicking.load(std::memory_order_relaxed) != kNobody;
     print_where(self);
-    arch::print_frame(frame);
+    if (std::string_view const* const message = g_lost_message.load()) {
+        hal::early_console_write("  panics as well: ");
+        hal::early_console_write(*message);
+        hal::early_console_write("\n");
+    }
+    if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
+        arch::print_frame(*fatal);
+    else
+        arch::print_frame(frame);
     bool const stop = g_stop_after_report.load(std::memory_order_relaxed);
     g_turn.store(kNobody, std::memory_order_release);
     if (stop) arch::halt_forever();
@@ -72,18 +85,23 @@ void ask_others(CpuId self) {
         if (expected == self.value()) {
             hal::early_console_write("\n*** panic while panicking: ");
             hal::early_console_write(message);
+            hal::early_console_write("\n");
             hal::debug_exit(kPanicExitCode);
         }
+        g_lost_message.store(&message);
         arch::halt_forever();
     }
     log_flush_for_panic();
     char text[96];
     hal::early_console_write("\n*** panic: ");
     hal::early_console_write(message);
-    hal::early_console_write(format_to(text, " ({}:{})\n", file, line));
+    hal::early_console_write(file != nullptr ? format_to(text, " ({}:{})\n", file, line) : "\n");
     print_where(self);
-    arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
-                          *static_cast<u64 const*>(__builtin_frame_address(0)));
+    if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
+        arch::print_frame(*fatal);
+    else
+        arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
+                              *static_cast<u64 const*>(__builtin_frame_address(0)));
     g_stop_after_report.store(true, std::memory_order_relaxed);
     ask_others(self);
     hal::early_console_write("*** end of report\n");

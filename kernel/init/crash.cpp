@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "init/crash.hpp"
+
+#include <atomic>
+
+#include "arch/cpu.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "hal/hooks.hpp"
+#include "sched/thread.hpp"
+#include "smp/debug/panic.hpp"
+#include "smp/ipi/call.hpp"
+
+namespace tutti::init {
+namespace {
+
+ALWAYS_INLINE void write_to(u64 address) { *reinterpret_cast<u64 volatile*>(address) = 1; }
+
+void crash_null() { write_to(8); }
+void crash_divide() {
+    // In assembly: a compiler may assume that no division is by zero.
+    asm volatile("idivl %0" ::"r"(0), "a"(1), "d"(0) : "cc");
+}
+void crash_invalid() { asm volatile("ud2"); }
+void crash_text() { write_to(reinterpret_cast<u64>(&crash_null)); }
+void crash_data() {
+    static constinit u8 code[] = {0xc3};
+    asm volatile("call *%0" ::"r"(code) : "memory");
+}
+void crash_user() { write_to(0x400000); }
+NOINLINE u64 recurse(u64 depth) {
+    u64 volatile room[16] = {depth};
+    if (room[0] == ~u64{0}) return 0;  // never, but the compiler need not know
+    return recurse(depth + 1) + room[depth % 16];
+}
+void crash_stack() { (void)recurse(0); }
+void crash_bug() { panic("a bug on purpose, number {}", 7); }
+// A fault in the report itself must end the machine too.
+void crash_nested() {
+    hal::hooks.describe_context = [] { write_to(8); };
+    crash_bug();
+}
+// Several CPUs fail in the same moment: one report, which tells of the others.
+void crash_all_cpus() {
+    static constinit std::atomic<u32> arrived{0};
+    smp::call_on_others(
+        [](void*) {
+            arrived.fetch_add(1, std::memory_order_relaxed);
+            while (arrived.load(std::memory_order_relaxed) < smp::online_count()) arch::pause();
+            crash_null();
+        },
+        nullptr, smp::Wait::No);
+    arrived.fetch_add(1, std::memory_order_relaxed);
+    while (arrived.load(std::memory_order_relaxed) < smp::online_count()) arch::pause();
+    crash_divide();
+}
+
+struct Crash {
+    std::string_view kind;
+    void (*run)();
+};
+constexpr Crash kCrashes[] = {
+    {"null", crash_null},   {"divide", crash_divide}, {"invalid", crash_invalid}, {"text", crash_text},
+    {"data", crash_data},   {"user", crash_user},     {"stack", crash_stack},     {"boot_stack", crash_stack},
+    {"bug", crash_bug},     {"nested", crash_nested}, {"all_cpus", crash_all_cpus},
+};
+
+Crash const* find(std::string_view kind) {
+    for (Crash const& crash : kCrashes)
+        if (crash.kind == kind) return &crash;
+    return nullptr;
+}
+
+}  // namespace
+
+bool is_crash_kind(std::string_view kind) { return find(kind) != nullptr; }
+
+void crash_on_purpose(std::string_view kind) {
+    Crash const* const crash = find(kind);
+    CHECK(crash != nullptr);
+    if (kind == "boot_stack") {
+        crash->run();  // the stack of the boot context, which is not one of mem/paging's
+    } else {
+        auto thread = sched::Thread::create(
+            {.name = "crasher"}, [](void* argument) { static_cast<Crash const*>(argument)->run(); },
+            const_cast<Crash*>(crash));
+        CHECK(thread, "no memory for a thread");
+        (*thread)->start();
+        (void)(*thread)->join();
+    }
+    log_error("crash={} did not crash", kind);
+}
+
+}  // namespace tutti::init

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Crashes on purpose, so that crash reports can be tested: `crash=KIND` on the command line of a debug kernel.
+#pragma once
+
+#include <string_view>
+
+namespace tutti::init {
+
+inline constexpr std::string_view kCrashKinds =
+    "crash is null, divide, invalid, text, data, user, stack, boot_stack, bug, nested, or all_cpus";
+[[nodiscard]] bool is_crash_kind(std::string_view kind);
+
+// All CPUs are up. Returns only if the crash did not happen.
+void crash_on_purpose(std::string_view kind);
+
+}  // namespace tutti::init
