@@ -56,7 +56,7 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
         } else if (key == "seed") {
             if (!parse_number(value, line.seed)) return refuse(word, "seed is a decimal number");
         } else if (kDebugBuild && key == "crash") {
-            if (!is_crash_kind(value)) return refuse(word, kCrashKinds);
+            if (!is_crash_kind(value)) return refuse(word, "unknown way to crash (kernel/init/crash.hpp)");
             line.crash = value;
         } else if (key == "virtio_mmio.device") {
             continue;  // QEMU microvm describes its devices this way; platform/pc reads it

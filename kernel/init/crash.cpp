@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "init/crash.hpp"
 
+#include <algorithm>
 #include <atomic>
 
 #include "arch/cpu.hpp"
@@ -65,19 +66,16 @@ constexpr Crash kCrashes[] = {
     {"bug", crash_bug},     {"nested", crash_nested}, {"all_cpus", crash_all_cpus},
 };
 
-Crash const* find(std::string_view kind) {
-    for (Crash const& crash : kCrashes)
-        if (crash.kind == kind) return &crash;
-    return nullptr;
+consteval bool knows_every_kind() {
+    return std::ranges::equal(kCrashes, kCrashKinds, {}, &Crash::kind);
 }
+static_assert(knows_every_kind());
 
 }  // namespace
 
-bool is_crash_kind(std::string_view kind) { return find(kind) != nullptr; }
-
 void crash_on_purpose(std::string_view kind) {
-    Crash const* const crash = find(kind);
-    CHECK(crash != nullptr);
+    Crash const* const crash = std::ranges::find(kCrashes, kind, &Crash::kind);
+    CHECK(crash != std::end(kCrashes));
     if (kind == "boot_stack") {
         crash->run();  // the stack of the boot context, which is not one of mem/paging's
     } else {

@@ -15,7 +15,6 @@ namespace tutti::platform {
 namespace {
 
 constexpr size_t kMaxReserved = 8;
-constexpr size_t kMaxCommandLine = 4096;
 constinit hal::BootInfo info{};
 constinit PhysRange reserved[kMaxReserved]{};
 constinit size_t reserved_count = 0;
@@ -43,13 +42,10 @@ void boot_info_init(StartInfo const& start) {
     u64 const image = reinterpret_cast<u64>(__kernel_start) - hal::kKernelImageBase;
     add_reserved({PhysAddr{image}, static_cast<u64>(__kernel_end - __kernel_start)});
     add_reserved(start.initrd);
-    if (!start.command_line.is_null()) {
-        auto const* const text = hal::phys_to_virt<char const>(start.command_line);
-        size_t length = 0;
-        while (length < kMaxCommandLine && text[length] != 0) ++length;
-        auto* const copy = static_cast<char*>(boot_allocate(length + 1, 1));
-        std::copy_n(text, length, copy);
-        info.command_line = {copy, length};
+    if (std::string_view const text = start.command_line; !text.empty()) {
+        auto* const copy = static_cast<char*>(boot_allocate(text.size(), 1));
+        std::copy_n(text.data(), text.size(), copy);
+        info.command_line = {copy, text.size()};
     }
 }
 

@@ -16,6 +16,7 @@ constexpr u64 kMemoryEntrySize = 24;
 constexpr u32 kMaxModules = 64;
 constexpr u32 kMemoryTypeRam = 1;
 constexpr u64 kPhysLimit = u64{1} << 46;
+constexpr u64 kMaxCommandLine = 4096;  // with its NUL
 
 }  // namespace
 
@@ -26,8 +27,15 @@ Result<StartInfo> parse_start_info(PhysAddr address, PhysReader read) {
     u32 const version = load_le<u32>(header.data() + 4);
     u32 const modules = load_le<u32>(header.data() + 12);
     PhysAddr const module_list{load_le<u64>(header.data() + 16)};
-    info.command_line = PhysAddr{load_le<u64>(header.data() + 24)};
+    PhysAddr const command_line{load_le<u64>(header.data() + 24)};
     info.rsdp = PhysAddr{load_le<u64>(header.data() + 32)};
+
+    if (!command_line.is_null()) {
+        std::span<u8 const> const text = read(command_line, kMaxCommandLine);
+        auto const end = std::find(text.begin(), text.end(), u8{0});
+        if (end == text.end()) return fail(Error::BadFormat);
+        info.command_line = {reinterpret_cast<char const*>(text.data()), static_cast<size_t>(end - text.begin())};
+    }
 
     if (modules > kMaxModules) return fail(Error::BadFormat);
     if (modules != 0) {
@@ -59,6 +67,10 @@ Result<StartInfo> parse_start_info(PhysAddr address, PhysReader read) {
     std::sort(info.ram, info.ram + info.ram_count, [](PhysRange const& a, PhysRange const& b) { return a.base < b.base; });
     for (size_t i = 1; i < info.ram_count; ++i)
         if (info.ram[i].base < info.ram[i - 1].end()) return fail(Error::BadFormat);
+    bool const initrd_is_ram = std::any_of(info.ram, info.ram + info.ram_count, [&](PhysRange const& ram) {
+        return info.initrd.base >= ram.base && info.initrd.end() <= ram.end();
+    });
+    if (info.initrd.size != 0 && !initrd_is_ram) return fail(Error::BadFormat);
     return info;
 }
 

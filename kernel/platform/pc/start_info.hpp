@@ -4,6 +4,7 @@
 #pragma once
 
 #include <span>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "base/types.hpp"
@@ -15,9 +16,9 @@ struct StartInfo {
 
     PhysRange ram[kMaxRegions];
     size_t ram_count = 0;
-    PhysAddr command_line;  // null: none
-    PhysRange initrd;
-    PhysAddr rsdp;          // null: no ACPI
+    std::string_view command_line;  // in the hypervisor's memory
+    PhysRange initrd;               // inside one range of ram; size 0: none
+    PhysAddr rsdp;                  // null: no ACPI
 };
 
 // Reads guest-physical memory: a span over [address, address + size), or empty when that is not readable.
