@@ -487,7 +487,7 @@ bool AddressSpace::grow_stack(VirtAddr address) {
     if (area->start <= start) return true;  // another thread was first
     Area const* const below = areas_.previous(*area);
     if (below != nullptr && start < below->end + (below->protection.any() ? kStackGuardGap : 0)) return false;
-    if (start.value() < kLowestAddress) return false;
+    if (start.value() < kLowestAddress || area->end - start > stack_limit_) return false;
     u64 const growth = area->start - start;
     if (growth > saturating_subtract(virtual_limit_, virtual_bytes_)) return false;
     smp::SpinWriteGuard write{areas_lock_};
@@ -531,6 +531,11 @@ void AddressSpace::set_limits(u64 virtual_bytes, u64 heap_bytes) {
     sched::MutexGuard guard{changes_};
     virtual_limit_ = virtual_bytes;
     heap_limit_ = heap_bytes;
+}
+
+void AddressSpace::set_stack_limit(u64 bytes) {
+    sched::MutexGuard guard{changes_};
+    stack_limit_ = bytes;
 }
 
 void AddressSpace::set_map_top(VirtAddr top) {

@@ -105,6 +105,10 @@ class AddressSpace : public RefCounted<AddressSpace> {
     // True for each page of the range that is in memory. Error::NoMemory when part of it is not mapped.
     [[nodiscard]] Result<> residency(VirtAddr address, std::span<u8> pages);
 
+    // Writes into the space whether it is loaded or not, as a program with write access would: private pages are copied
+    // first. Error::BadAddress: not mapped for writing; NoMemory. What precedes the bad page has been written.
+    [[nodiscard]] Result<> write(VirtAddr to, std::span<u8 const> bytes);
+
     // brk(): the heap area starts at `start` (page-aligned) and is empty.
     void set_break_start(VirtAddr start);
     // The new break, or the old one when the change is not possible.
@@ -129,6 +133,9 @@ class AddressSpace : public RefCounted<AddressSpace> {
 
     // Limits that the owner sets (RLIMIT_AS, RLIMIT_DATA); bytes, ~0 for none.
     void set_limits(u64 virtual_bytes, u64 heap_bytes);
+
+    // How large an area that grows downward may become (RLIMIT_STACK); bytes.
+    void set_stack_limit(u64 bytes);
 
     // Where placement starts, from the top down; set by the program loader after the stack is placed.
     void set_map_top(VirtAddr top);
@@ -183,6 +190,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
     u64 area_count_ = 0;
     u64 virtual_limit_ = ~u64{0};
     u64 heap_limit_ = ~u64{0};
+    u64 stack_limit_ = ~u64{0};
     std::unique_ptr<CpuCounters[]> counters_;
 };
 

@@ -38,7 +38,6 @@ struct LoadedProgram {
     VirtAddr auxiliary_start;
     size_t auxiliary_size = 0;   // bytes, AT_NULL included
     VirtAddr vdso_base;          // null when it could not be mapped
-    VirtAddr signal_trampoline;  // __vdso_rt_sigreturn, for handlers without SA_RESTORER; null without vDSO
     FixedString<256> executable;  // the ELF file that runs: the script's interpreter for a script
 };
 
