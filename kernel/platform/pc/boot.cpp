@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The boot CPU's path from the PVH entry to init::main(): hand-over structures, tables, memory, per-CPU areas, traps.
+#include "arch/cpu.hpp"
 #include "arch/crash_report.hpp"
 #include "arch/fpu.hpp"
 #include "arch/percpu.hpp"
@@ -78,6 +79,7 @@ class TableReader final : public AcpiVisitor {
 }  // namespace
 
 extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
+    u64 const entry_counter = arch::read_tsc();
     set_log_sink(log_to_console);
     set_panic_handler(early_panic);
     Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory);
@@ -100,7 +102,7 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     interrupts_init();
     power_init(facts);
     arch::fpu_init();
-    clock_init(facts);
+    clock_init(facts, entry_counter);
     clock_init_cpu();
     boot_memory_finish();
     hal::kernel_main();

@@ -101,7 +101,7 @@ u64 stated_frequency() {
     return 0;
 }
 
-void set_scale(u64 hz) {
+void set_scale(u64 hz, u64 base) {
     frequency = hz;
     // multiplier = 10^9 * 2^shift / hz must fit 32 bits; the larger the shift, the finer.
     u32 shift = 32;
@@ -112,18 +112,18 @@ void set_scale(u64 hz) {
         --shift;
     } while (shift != 0);
     ticks_per_ns = static_cast<u64>((static_cast<unsigned __int128>(hz) << 32) / 1'000'000'000);
-    scale = {.base = arch::read_tsc(), .multiplier = static_cast<u32>(multiplier), .shift = shift};
+    scale = {.base = base, .multiplier = static_cast<u32>(multiplier), .shift = shift};
 }
 
 }  // namespace
 
-void clock_init(AcpiFacts const& acpi) {
+void clock_init(AcpiFacts const& acpi, u64 entry_counter) {
     CHECK((arch::cpuid(1).edx & (1u << 4)) != 0, "this CPU has no time-stamp counter");
     bool const has_deadline = (arch::cpuid(1).ecx & (1u << 24)) != 0;
     u64 const stated = stated_frequency();
     local_apic::timer_setup(false);
     if (stated != 0 && has_deadline) {
-        set_scale(stated);
+        set_scale(stated, entry_counter);
     } else {
         Reference clock{read_pit, 0, 1'193'182, 0xffff, true};
         if (acpi.pm_timer_port != 0)
@@ -134,11 +134,11 @@ void clock_init(AcpiFacts const& acpi) {
             arch::out8(0x40, 0);
         }
         Calibration const measured = calibrate(clock);
-        set_scale(stated != 0 ? stated : measured.tsc_frequency);
+        set_scale(stated != 0 ? stated : measured.tsc_frequency, entry_counter);
         timer_scale = static_cast<u64>((static_cast<unsigned __int128>(measured.apic_frequency) << 32) / 1'000'000'000);
     }
     tsc_deadline = has_deadline;
-    boot_wall_clock = read_cmos_clock();
+    boot_wall_clock = read_cmos_clock() - hal::now();
     log_debug("clock: TSC {} kHz, timer {}", frequency / 1000, tsc_deadline ? "TSC deadline" : "one-shot");
 }
 

@@ -6,8 +6,8 @@
 
 namespace tutti::platform {
 
-// Boot CPU, local APIC ready: finds the counter's frequency and the timer's.
-void clock_init(AcpiFacts const& acpi);
+// Boot CPU, local APIC ready: finds the counter's frequency and the timer's. Time is zero at `entry_counter`.
+void clock_init(AcpiFacts const& acpi, u64 entry_counter);
 // Each CPU: its timer in the chosen mode, disarmed.
 void clock_init_cpu();
 void timer_interrupt();
