@@ -22,9 +22,13 @@ switch_stacks:
     // First instruction of a new thread: see prepare_stack().
     .globl thread_trampoline
 thread_trampoline:
+    .cfi_sections .debug_frame
+    .cfi_startproc
+    .cfi_undefined %rip                 // for debuggers: the stack ends here
     movq %r12, %rdi
     xorl %ebp, %ebp
     call *%rbx
     ud2
+    .cfi_endproc
 
     .section .note.GNU-stack, "", @progbits

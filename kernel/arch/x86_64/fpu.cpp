@@ -18,7 +18,7 @@ constinit size_t area_size = kLegacySize;
 constinit u64 features = 0;
 constinit u32 mxcsr_mask = 0xffbf;  // of CPUs that do not state theirs (SDM vol. 1, 11.6.6)
 
-bool cpu_has_xsave() { return (cpuid(1).ecx & (1u << 26)) != 0; }
+bool cpu_has_xsave() { return (cpuid(1).ecx & (1u << 26)) != 0 && cpuid(0).eax >= 0xd; }
 
 void write_xcr0(u64 value) {
     asm volatile("xsetbv" ::"c"(0), "a"(static_cast<u32>(value)), "d"(static_cast<u32>(value >> 32)) : "memory");

@@ -18,6 +18,7 @@
 #define OFFSET_VECTOR 120
 #define OFFSET_RIP 136
 #define OFFSET_CS 144
+#define OFFSET_RSP 160
 
 // Supervisor-mode access prevention: patched from a three-byte nop to clac or stac at boot if the CPU has it.
 .macro SMAP_CLAC
@@ -63,6 +64,35 @@
     popq %rdi
 .endm
 
+// For debuggers: where the interrupted registers are while C++ runs.
+.macro FRAME_OF_USER                    // the kernel's part of the stack ends here
+    .cfi_startproc
+    .cfi_undefined %rip
+.endm
+.macro FRAME_OF_KERNEL                  // %rbp = {%rbp, %rip, TrapFrame}
+    .cfi_startproc simple
+    .cfi_signal_frame
+    .cfi_def_cfa %rbp, 16
+    .cfi_offset %r15, 0
+    .cfi_offset %r14, 8
+    .cfi_offset %r13, 16
+    .cfi_offset %r12, 24
+    .cfi_offset %rbp, 32
+    .cfi_offset %rbx, 40
+    .cfi_offset %r11, 48
+    .cfi_offset %r10, 56
+    .cfi_offset %r9, 64
+    .cfi_offset %r8, 72
+    .cfi_offset %rax, 80
+    .cfi_offset %rcx, 88
+    .cfi_offset %rdx, 96
+    .cfi_offset %rsi, 104
+    .cfi_offset %rdi, 112
+    .cfi_offset %rip, OFFSET_RIP
+    .cfi_offset %rsp, OFFSET_RSP
+.endm
+    .cfi_sections .debug_frame
+
     .text
     .balign 16
     .globl trap_stubs
@@ -92,6 +122,7 @@ trap_entry:
     swapgs
     PUSH_REGISTERS
 trap_from_user:
+    FRAME_OF_USER
     movq %rsp, %rdi
     xorl %ebp, %ebp
     call trap_dispatch                  // C++; interrupts are off when it returns
@@ -111,8 +142,10 @@ exit_slow:
     movq %rsp, %rdi
     call exit_to_user_work              // returns with interrupts off and the word clear
     jmp return_to_user_now
+    .cfi_endproc
 
 trap_from_kernel:
+    FRAME_OF_KERNEL
     cmpq $user_iret, 16(%rsp)
     je iret_failed
     PUSH_REGISTERS
@@ -125,6 +158,7 @@ trap_from_kernel:
     POP_REGISTERS
     addq $16, %rsp
     iretq
+    .cfi_endproc
 
 iret_failed:                            // GS and the registers are the program's
     swapgs
@@ -139,6 +173,7 @@ iret_failed:                            // GS and the registers are the program'
     // always below the upper half (arch_prctl checks it and user code cannot write it: CR4.FSGSBASE stays clear).
     .balign 16
 paranoid_entry:
+    FRAME_OF_KERNEL
     SMAP_CLAC
     cld
     PUSH_REGISTERS
@@ -150,19 +185,24 @@ paranoid_entry:
     swapgs
     incl %ebx
 1:  movq %rsp, %rdi
-    movq 32(%rsp), %rbp
+    pushq OFFSET_RIP(%rdi)
+    pushq %rbp
+    movq %rsp, %rbp
     call trap_dispatch
+    addq $16, %rsp
     testl %ebx, %ebx
     jz 2f
     swapgs
 2:  POP_REGISTERS
     addq $16, %rsp
     iretq
+    .cfi_endproc
 
     // SYSCALL: %rcx = return address, %r11 = flags, interrupts off through IA32_FMASK, stack still the program's.
     .balign 16
     .globl syscall_entry
 syscall_entry:
+    FRAME_OF_USER
     swapgs
     movq %rsp, %gs:user_stack_scratch
     movq %gs:kernel_stack_top, %rsp
@@ -208,6 +248,7 @@ syscall_entry:
     movq 40(%rsp), %rsp
     swapgs
     sysretq
+    .cfi_endproc
 
     // [[noreturn]] void enter_user_frame(TrapFrame*): interrupts off; the frame lies at the top of the kernel stack.
     .globl enter_user_frame

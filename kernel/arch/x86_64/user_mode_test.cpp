@@ -209,9 +209,12 @@ TEST_ALL_CPUS(user_mode, preemption_keeps_all_registers) {
         Result<smp::CpuSet> set = smp::CpuSet::create(smp::cpu_count());
         EXPECT(set.has_value());
         if (set) set->add(cpu);
-        for (u32 i = 0; set && i < kPrograms; ++i) {
-            if (!EXPECT(prepare(runs[i], address_of(program_keeps_registers_over_preemption), cpu.value() * 100 + i)))
-                continue;
+        // All before the first is started: preparing needs this CPU's address space for itself.
+        bool ready = set.has_value();
+        for (u32 i = 0; i < kPrograms; ++i)
+            ready = EXPECT(prepare(runs[i], address_of(program_keeps_registers_over_preemption), cpu.value() * 100 + i)) &&
+                    ready;
+        for (u32 i = 0; ready && i < kPrograms; ++i) {
             auto thread = launch(runs[i], &*set);
             if (EXPECT(thread.has_value())) threads[i] = std::move(*thread);
         }

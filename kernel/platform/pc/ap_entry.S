@@ -57,6 +57,9 @@ ap_trampoline_end:
 
     .text
 ap_upper_half:
+    .cfi_sections .debug_frame
+    .cfi_startproc
+    .cfi_undefined %rip                 // for debuggers: the stack ends here
     movq ap_kernel_root(%rip), %rax
     movq %rax, %cr3
     xorl %eax, %eax
@@ -74,5 +77,6 @@ ap_upper_half:
     xorl %ebp, %ebp
     call ap_main
     ud2
+    .cfi_endproc
 
     .section .note.GNU-stack, "", @progbits

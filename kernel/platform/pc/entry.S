@@ -73,6 +73,9 @@ long_mode:
     movabsq $upper_half, %rax
     jmpq *%rax
 upper_half:
+    .cfi_sections .debug_frame
+    .cfi_startproc
+    .cfi_undefined %rip                 // for debuggers: the stack ends here
     xorl %eax, %eax
     movl %eax, %ds
     movl %eax, %es
@@ -86,6 +89,7 @@ upper_half:
 3:  cli
     hlt
     jmp 3b
+    .cfi_endproc
 
     .balign 8
 boot_gdt:
