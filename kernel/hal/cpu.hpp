@@ -17,6 +17,9 @@ namespace tutti::hal {
 // return. A CPU that never comes is the caller's to notice. Once, on the boot CPU; everything that entry() uses is ready.
 void start_secondary_cpus(void (*entry)());
 
+// True when a hypervisor runs this machine, so that a CPU may lose its processor at any moment.
+[[nodiscard]] bool is_virtual_machine();
+
 // The per-CPU area of a CPU (arch/percpu.hpp).
 [[nodiscard]] void* percpu_area(CpuId cpu);
 

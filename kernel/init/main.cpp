@@ -22,6 +22,7 @@
 #include "smp/debug/log_ring.hpp"
 #include "smp/debug/panic.hpp"
 #include "smp/ipi/call.hpp"
+#include "smp/spin/queued_lock.hpp"
 #include "vm/address_space.hpp"
 
 namespace tutti::harness {
@@ -55,6 +56,8 @@ void start_memory(CommandLine const& command_line) {
 }
 
 void start_smp_core() {
+    // A queue of waiters stands still while the first of them has lost its processor.
+    smp::set_spin_waiters_compete(hal::is_virtual_machine());
     smp::log_init();
     smp::panic_init();
     smp::wrap_interrupt_hook();

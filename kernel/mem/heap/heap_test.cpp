@@ -19,7 +19,8 @@ TEST(heap, sizes_and_alignments) {
             std::memset(memory, 0xa5, size);
             heap_free(memory);
         }
-    EXPECT_EQ(heap_statistics().bytes_in_use, before);
+    // Less when an ended thread of an earlier case was freed meanwhile.
+    EXPECT(heap_statistics().bytes_in_use <= before);
     heap_free(nullptr);
 }
 

@@ -127,6 +127,8 @@ using namespace platform;
 
 u32 cpu_count() { return count; }
 CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
+// The bit that processors leave clear and hypervisors set (CPUID leaf 1, ECX bit 31).
+bool is_virtual_machine() { return (arch::cpuid(1).ecx & (1u << 31)) != 0; }
 void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 
 void start_secondary_cpus(void (*entry)()) {
