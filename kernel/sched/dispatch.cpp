@@ -191,12 +191,18 @@ bool Scheduler::steal(smp::IrqOff const& here) {
         if (victim == own.cpu) continue;
         RunQueue& other = run_queue(victim);
         if (!other.lock.try_lock(here)) continue;
+        u32 const queued_before = other.queued_count;
         other.drain_inbox();
+        bool const drained = other.queued_count != queued_before;
         Thread* const thread = other.take_for(own.cpu);
         if (thread != nullptr) thread->cpu_.store(own.cpu.value(), std::memory_order_seq_cst);
         other.publish_load();
-        if (!other.has_queued()) clear_overloaded(victim);
+        bool const left = other.has_queued();
+        if (!left) clear_overloaded(victim);
         other.lock.unlock();
+        // Who pushed into the inbox may have relied on the other CPU polling it; what we emptied into the queue and leave
+        // there (threads that may run nowhere else) it would never see.
+        if (drained && left) hal::send_ipi(victim, hal::IpiKind::Reschedule);
         if (thread == nullptr) continue;
         ++own.steals;
         own.lock.lock(here);
