@@ -23,7 +23,8 @@ struct InterruptMessage {
 
 enum class TriggerMode : u8 { Edge, Level };
 
-// Reserves a vector on `target`. Error::Busy when that CPU has no vector left.
+// Reserves a vector on `target`. Error::Busy when that CPU has no vector left, NotSupported when device interrupts cannot
+// be sent to it.
 [[nodiscard]] Result<InterruptHandle> allocate_interrupt(CpuId target, InterruptHandler handler, void* argument);
 // After the device has been silenced: no later interrupt reaches the handler.
 void free_interrupt(InterruptHandle handle);

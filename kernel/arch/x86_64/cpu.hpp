@@ -42,6 +42,13 @@ ALWAYS_INLINE void halt_until_interrupt() { asm volatile("sti; hlt; cli" ::: "me
     return (u64{high} << 32) | low;
 }
 
+// After every load before it: time that another CPU has published is in the past here too.
+[[nodiscard]] ALWAYS_INLINE u64 read_tsc_ordered() {
+    u32 low, high;
+    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (u64{high} << 32) | low;
+}
+
 struct CpuidResult {
     u32 eax, ebx, ecx, edx;
 };

@@ -8,10 +8,15 @@
 #include "base/log.hpp"
 #include "hal/clock.hpp"
 #include "platform/pc/cmos.hpp"
+#include "platform/pc/hypervisor.hpp"
 #include "platform/pc/local_apic.hpp"
+#include "platform/pc/pvclock.hpp"
 
 namespace tutti::platform {
 namespace {
+
+constexpr char kKvmSignature[] = "KVMKVMKVM\0\0\0";
+constexpr char kVmwareSignature[] = "VMwareVMware";
 
 constinit hal::CounterScale scale{};
 constinit u64 frequency = 0;        // of the TSC, Hz
@@ -87,12 +92,13 @@ Calibration calibrate(Reference const& clock) {
             static_cast<u64>(static_cast<unsigned __int128>(first.apic - last.apic) * clock.frequency / elapsed)};
 }
 
-// TSC frequency as the hypervisor or the CPU states it; 0 when neither does.
+// TSC frequency as the hypervisor or the CPU states it; 0 when none does.
 u64 stated_frequency() {
-    if ((arch::cpuid(1).ecx & (1u << 31)) != 0) {
-        u32 const last_leaf = arch::cpuid(0x40000000).eax;
-        if (last_leaf >= 0x40000010 && last_leaf < 0x40010000)
-            if (u64 const khz = arch::cpuid(0x40000010).eax; khz != 0) return khz * 1000;
+    if (u64 const hz = kvm_counter_frequency(); hz != 0) return hz;
+    for (auto const* const signature : {&kKvmSignature, &kVmwareSignature}) {
+        u32 const leaves = find_hypervisor(*signature);
+        if (leaves == 0 || arch::cpuid(leaves).eax < leaves + 0x10) continue;
+        if (u64 const khz = arch::cpuid(leaves + 0x10).eax; khz != 0) return khz * 1000;
     }
     if (arch::cpuid(0).eax >= 0x15) {
         auto const leaf = arch::cpuid(0x15);  // TSC = crystal * EBX / EAX
@@ -155,7 +161,7 @@ namespace tutti::hal {
 using namespace platform;
 
 Nanoseconds now() {
-    u64 const ticks = arch::read_tsc() - scale.base;
+    u64 const ticks = arch::read_tsc_ordered() - scale.base;
     return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
 }
 

@@ -17,6 +17,7 @@
 #include "platform/pc/boot_info.hpp"
 #include "platform/pc/boot_memory.hpp"
 #include "platform/pc/clock.hpp"
+#include "platform/pc/hypervisor.hpp"
 #include "platform/pc/local_apic.hpp"
 
 extern "C" {
@@ -141,7 +142,7 @@ void start_secondary_cpus(void (*entry)()) {
     std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);
 
     // Real processors want pauses and a second SIPI (SDM vol. 3, 8.4.4.1); virtual ones start at the first.
-    bool const virtual_machine = (arch::cpuid(1).ecx & (1u << 31)) != 0;
+    bool const virtual_machine = is_virtual_machine();
     auto const start_all = [] {
         for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
     };

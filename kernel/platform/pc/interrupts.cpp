@@ -161,6 +161,8 @@ using namespace platform;
 
 Result<InterruptHandle> allocate_interrupt(CpuId target, InterruptHandler handler, void* argument) {
     CHECK(target.value() < cpu_count() && handler != nullptr);
+    // Messages and I/O APIC entries have eight bits for it, unless an IOMMU remaps them.
+    if (apic_id_of(target) > 0xff) return fail(Error::NotSupported);
     for (unsigned vector = kFirstDeviceVector; vector <= kLastDeviceVector; ++vector) {
         Slot& slot = slot_of(target, static_cast<u8>(vector));
         // The argument claims the slot (a unique non-null marker), the handler opens it to interrupts.
