@@ -81,6 +81,25 @@ call_and_check:
     CHECK_PATTERN 0x1000
     END_WITH(1)
 
+    // In and out of the kernel all the time, both ways back.
+PROGRAM calls_all_the_time
+    PATTERN 0x4000
+    movl $60000, %ecx
+1:  pushq %rcx
+    movl $1, %eax
+    testb $1, %cl
+    jz 2f
+    movl $2, %eax
+2:  syscall
+    leaq 1(%rdi), %rcx
+    cmpq %rcx, %rax
+    jne registers_differ
+    CHECK_PATTERN 0x4000
+    popq %rcx
+    decl %ecx
+    jnz 1b
+    END_WITH(1)
+
     // General and vector registers, different for each run, while others run on the same CPU.
 PROGRAM keeps_registers_over_preemption
     PATTERN 0x777000

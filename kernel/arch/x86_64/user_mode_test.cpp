@@ -8,6 +8,7 @@
 #include "arch/fpu.hpp"
 #include "arch/traps.hpp"
 #include "hal/hooks.hpp"
+#include "hal/interrupts.hpp"
 #include "harness/test.hpp"
 #include "sched/thread.hpp"
 #include "smp/context/context.hpp"
@@ -188,6 +189,7 @@ PROGRAM(ends);
 PROGRAM(keeps_registers_over_sysret);
 PROGRAM(keeps_registers_over_iret);
 PROGRAM(keeps_registers_over_preemption);
+PROGRAM(calls_all_the_time);
 PROGRAM(loads_segments);
 
 TEST(user_mode, a_program_runs_and_ends) { expect_result(program_ends, 42); }
@@ -230,6 +232,62 @@ TEST_ALL_CPUS(user_mode, preemption_keeps_all_registers) {
     }
     harness::meet();
     if (cpu == CpuId{0}) delete handlers.exchange(nullptr, std::memory_order_acquire);
+}
+
+// NMIs hit between any two instructions, those of the entry code with the program's GS and stack included.
+TEST_ALL_CPUS(user_mode, nmis_may_hit_anywhere) {
+    static constinit std::atomic<Handlers*> handlers{nullptr};
+    static constinit std::atomic<u64> taken{0};
+    static constinit std::atomic<u32> running{0};
+    static constinit bool (*before)(TrapFrame&) = nullptr;
+    harness::meet();
+    if (cpu == CpuId{0}) {
+        handlers.store(new (std::nothrow) Handlers, std::memory_order_release);
+        taken.store(0, std::memory_order_relaxed);
+        running.store(cpus, std::memory_order_relaxed);
+        before = hal::hooks.nmi;
+        hal::hooks.nmi = [](TrapFrame&) {
+            // A per-CPU access: GS must be right here.
+            bool const right = percpu_load(percpu_base_self) == read_msr(kMsrGsBase);
+            taken.fetch_add(right ? 1 : u64{1} << 32, std::memory_order_relaxed);
+            return true;
+        };
+    }
+    harness::meet();
+    // Every other CPU shoots at its neighbour, which runs the program. A CPU alone shoots at itself, between slices.
+    bool const shoots_only = cpu.value() % 2 == 1;
+    if (shoots_only) {
+        while (running.load(std::memory_order_relaxed) > cpus / 2) {
+            hal::send_nmi(CpuId{cpu.value() - 1});
+            for (u32 i = 0; i < 50; ++i) pause();
+        }
+    } else {
+        Run run;
+        Result<smp::CpuSet> set = smp::CpuSet::create(smp::cpu_count());
+        EXPECT(set.has_value());
+        if (set) set->add(cpu);
+        bool const ready = set && EXPECT(prepare(run, address_of(program_calls_all_the_time), cpu.value()));
+        auto thread = ready ? launch(run, &*set) : fail(Error::NoMemory);
+        if (EXPECT(thread.has_value())) {
+            while (cpus == 1 && !(*thread)->has_ended()) {
+                for (u32 i = 0; i < 20; ++i) hal::send_nmi(cpu);
+                sched::yield();
+            }
+            EXPECT((*thread)->join().has_value());
+            EXPECT_EQ(run.vector, kEnded);
+            EXPECT_EQ(run.result, u64{1});
+        }
+        running.fetch_sub(1, std::memory_order_relaxed);
+    }
+    harness::meet();
+    if (cpu == CpuId{0}) {
+        hal::hooks.nmi = before;
+        u64 const count = taken.load(std::memory_order_relaxed);
+        EXPECT_EQ(count >> 32, u64{0});
+        EXPECT(count > 0);
+        harness::note("{} NMIs taken", count);
+        delete handlers.exchange(nullptr, std::memory_order_acquire);
+    }
 }
 
 constexpr unsigned kDebug = kVectorDebug, kTrap = kVectorBreakpoint, kProtection = kVectorGeneralProtection;
