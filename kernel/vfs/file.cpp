@@ -77,6 +77,7 @@ Attributes File::attributes() {
 }
 
 Result<i64> File::control(u32, u64) { return fail(Error::NotTerminal); }
+Result<Ref<File>> File::reopen(OpenFlags) { return fail(Error::NoDeviceAddress); }
 Result<Ref<vm::Backing>> File::backing() { return fail(Error::NoDevice); }
 Result<> File::truncate(u64) { return fail(Error::InvalidArgument); }
 Result<> File::allocate(u64, u64, bool) {

@@ -70,6 +70,10 @@ class File : public RefCounted<File> {
     // Directory entries from the current position on, "." and ".." first. NotDirectory elsewhere.
     virtual Result<> list(DirectorySink& sink);
 
+    // For files without an inode: another open file on the same object, as opening /proc/self/fd/N gives. NoDeviceAddress
+    // when the object cannot be opened by name.
+    virtual Result<Ref<File>> reopen(OpenFlags flags);
+
     // Attributes of the inode, or of the anonymous object.
     [[nodiscard]] virtual Attributes attributes();
     // Null for anonymous files (pipes made by pipe(), eventfd, epoll).

@@ -454,6 +454,14 @@ Result<> AddressSpace::residency(VirtAddr address, std::span<u8> pages) {
     return {};
 }
 
+u64 AddressSpace::mapped_pages(VirtAddr start, VirtAddr end) {
+    u64 count = 0;
+    table_.for_each_slot(start, end, [&](VirtAddr, mem::PageTable::Entry& slot) {
+        count += PageEntry{slot.load(std::memory_order_relaxed)}.is_mapped();
+    });
+    return count;
+}
+
 void AddressSpace::set_break_start(VirtAddr start) {
     sched::MutexGuard guard{changes_};
     break_start_ = break_ = start;

@@ -105,6 +105,9 @@ class AddressSpace : public RefCounted<AddressSpace> {
     // True for each page of the range that is in memory. Error::NoMemory when part of it is not mapped.
     [[nodiscard]] Result<> residency(VirtAddr address, std::span<u8> pages);
 
+    // How many pages of [start, end) are in its page table now; for statistics.
+    [[nodiscard]] u64 mapped_pages(VirtAddr start, VirtAddr end);
+
     // Writes into the space whether it is loaded or not, as a program with write access would: private pages are copied
     // first. Error::BadAddress: not mapped for writing; NoMemory. What precedes the bad page has been written.
     [[nodiscard]] Result<> write(VirtAddr to, std::span<u8 const> bytes);

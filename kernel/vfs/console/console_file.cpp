@@ -58,6 +58,7 @@ class ConsoleFile final : public File {
         return reads() ? &host::input_queue() : &host::output_queue();
     }
     Result<> synchronize() override { return fail(Error::InvalidArgument); }
+    Result<Ref<File>> reopen(OpenFlags flags) override { return open_console(stream_, flags); }
 
   protected:
     Result<u64> do_read(u64, vm::IoBuffer& to) override {

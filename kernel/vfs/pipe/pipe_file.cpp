@@ -54,6 +54,9 @@ class PipeFile final : public File {
         return attributes;
     }
     PipeBuffer* pipe() override { return pipe_.get(); }
+    Result<Ref<File>> reopen(OpenFlags flags) override {
+        return open_fifo(pipe_, flags, {}, TRY(String::create(path())));
+    }
 
   protected:
     Result<u64> do_read(u64, vm::IoBuffer& to) override { return pipe_->read(to, is_nonblocking()); }
