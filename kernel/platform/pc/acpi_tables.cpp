@@ -75,7 +75,7 @@ Result<> read_madt(Bytes table, AcpiFacts& facts, AcpiVisitor& visitor) {
 // searched for: NameOp "_S5_" PackageOp PkgLength NumElements element...
 void find_s5(Bytes dsdt, AcpiFacts& facts) {
     for (size_t at = kHeaderSize; at + 12 < dsdt.size(); ++at) {
-        if (std::memcmp(dsdt.data() + at, "_S5_", 4) != 0 || dsdt[at + 4] != 0x12) continue;
+        if (dsdt[at] != '_' || std::memcmp(dsdt.data() + at, "_S5_", 4) != 0 || dsdt[at + 4] != 0x12) continue;
         size_t cursor = at + 5;
         cursor += (dsdt[cursor] >> 6) + 2u;  // PkgLength bytes and NumElements
         if (cursor + 1 >= dsdt.size()) return;

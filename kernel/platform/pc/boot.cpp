@@ -92,6 +92,8 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     if (!acpi && acpi.error() == Error::BadFormat) stop("the firmware's ACPI tables are broken");
     if (!acpi) log_warn("no ACPI tables: one CPU, no I/O APIC");
     AcpiFacts const facts = acpi.value_or(AcpiFacts{});
+    Calibration calibration;
+    calibration.begin(facts);
     add_virtio_mmio_from(hal::boot_info().command_line);
 
     arch::traps_init();
@@ -102,7 +104,7 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     interrupts_init();
     power_init(facts);
     arch::fpu_init();
-    clock_init(facts, entry_counter);
+    clock_init(calibration, entry_counter);
     clock_init_cpu();
     boot_memory_finish();
     hal::kernel_main();

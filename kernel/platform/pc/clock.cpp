@@ -26,72 +26,6 @@ constinit u64 timer_scale = 0;      // local APIC timer ticks for one nanosecond
 constinit Nanoseconds boot_wall_clock{};
 constinit void (*timer_handler)() = nullptr;
 
-// --- Calibration -----------------------------------------------------------------------------------------------------
-// A reference clock of known frequency is read together with the TSC and the local APIC timer at the start and the end
-// of a few milliseconds. Of several readings at each end the one with the smallest TSC distance around it counts, so
-// that a host that takes the CPU away in between does not matter.
-
-struct Reference {
-    u32 (*read)(u16 port);
-    u16 port;
-    u64 frequency;
-    u32 mask;
-    bool counts_down;
-};
-
-u32 read_pm_timer(u16 port) { return arch::in32(port); }
-u32 read_pit(u16) {
-    arch::out8(0x43, 0x00);  // latch channel 0
-    u32 const low = arch::in8(0x40);
-    return low | u32{arch::in8(0x40)} << 8;
-}
-
-struct Sample {
-    u64 tsc;
-    u32 reference;
-    u32 apic;
-};
-
-Sample sample(Reference const& clock) {
-    Sample best{};
-    u64 best_width = ~u64{0};
-    for (int i = 0; i < 5; ++i) {
-        u64 const before = arch::read_tsc();
-        u32 const reference = clock.read(clock.port);
-        u32 const apic = local_apic::timer_count();
-        u64 const after = arch::read_tsc();
-        if (after - before < best_width) {
-            best_width = after - before;
-            best = {before + (after - before) / 2, reference, apic};
-        }
-    }
-    return best;
-}
-
-struct Calibration {
-    u64 tsc_frequency;
-    u64 apic_frequency;
-};
-
-Calibration calibrate(Reference const& clock) {
-    constexpr u64 kWindowUs = 4000;
-    local_apic::timer_one_shot(~0u);
-    Sample const first = sample(clock);
-    u64 const wanted = clock.frequency * kWindowUs / 1'000'000;
-    Sample last = first;
-    u64 elapsed = 0;
-    // A reference that stands still ends the loop: 2^32 TSC ticks are over a second on any machine.
-    while (elapsed < wanted && last.tsc - first.tsc < (u64{1} << 32)) {
-        arch::pause();
-        last = sample(clock);
-        elapsed = (clock.counts_down ? first.reference - last.reference : last.reference - first.reference) & clock.mask;
-    }
-    local_apic::timer_one_shot(0);
-    CHECK(elapsed >= wanted, "the reference clock stands still: this machine offers no usable timer");
-    return {static_cast<u64>(static_cast<unsigned __int128>(last.tsc - first.tsc) * clock.frequency / elapsed),
-            static_cast<u64>(static_cast<unsigned __int128>(first.apic - last.apic) * clock.frequency / elapsed)};
-}
-
 // TSC frequency as the hypervisor or the CPU states it; 0 when none does.
 u64 stated_frequency() {
     if (u64 const hz = kvm_counter_frequency(); hz != 0) return hz;
@@ -123,7 +57,7 @@ void set_scale(u64 hz, u64 base) {
 
 }  // namespace
 
-void clock_init(AcpiFacts const& acpi, u64 entry_counter) {
+void clock_init(Calibration& calibration, u64 entry_counter) {
     CHECK((arch::cpuid(1).edx & (1u << 4)) != 0, "this CPU has no time-stamp counter");
     bool const has_deadline = (arch::cpuid(1).ecx & (1u << 24)) != 0;
     u64 const stated = stated_frequency();
@@ -131,17 +65,9 @@ void clock_init(AcpiFacts const& acpi, u64 entry_counter) {
     if (stated != 0 && has_deadline) {
         set_scale(stated, entry_counter);
     } else {
-        Reference clock{read_pit, 0, 1'193'182, 0xffff, true};
-        if (acpi.pm_timer_port != 0)
-            clock = {read_pm_timer, acpi.pm_timer_port, 3'579'545, acpi.pm_timer_32bit ? ~0u : 0xffffff, false};
-        else {
-            arch::out8(0x43, 0x34);  // channel 0, rate generator, reload 65536: wraps after 55 ms
-            arch::out8(0x40, 0);
-            arch::out8(0x40, 0);
-        }
-        Calibration const measured = calibrate(clock);
-        set_scale(stated != 0 ? stated : measured.tsc_frequency, entry_counter);
-        timer_scale = static_cast<u64>((static_cast<unsigned __int128>(measured.apic_frequency) << 32) / 1'000'000'000);
+        Frequencies const measured = calibration.finish();
+        set_scale(stated != 0 ? stated : measured.counter, entry_counter);
+        timer_scale = static_cast<u64>((static_cast<unsigned __int128>(measured.apic_timer) << 32) / 1'000'000'000);
     }
     tsc_deadline = has_deadline;
     boot_wall_clock = read_cmos_clock() - hal::now();

@@ -2,12 +2,13 @@
 // The CPU counter (TSC) as the one clock, and each CPU's one-shot timer.
 #pragma once
 
-#include "platform/pc/acpi_tables.hpp"
+#include "platform/pc/calibration.hpp"
 
 namespace tutti::platform {
 
-// Boot CPU, local APIC ready: finds the counter's frequency and the timer's. Time is zero at `entry_counter`.
-void clock_init(AcpiFacts const& acpi, u64 entry_counter);
+// Boot CPU, local APIC ready: finds the counter's frequency and the timer's, by `calibration` (begun) if nobody states
+// them. Time is zero at `entry_counter`.
+void clock_init(Calibration& calibration, u64 entry_counter);
 // Each CPU: its timer in the chosen mode, disarmed.
 void clock_init_cpu();
 void timer_interrupt();

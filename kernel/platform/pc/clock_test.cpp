@@ -26,6 +26,7 @@ TEST_ALL_CPUS(clock, never_goes_back_on_any_cpu) {
 TEST(clock, counter_scale_is_what_now_uses) {
     CounterScale const scale = counter_scale();
     EXPECT(counter_frequency() > 1'000'000);
+    harness::note("counter: {} kHz", counter_frequency() / 1000);
     for (u32 i = 0; i < 100; ++i) {
         i64 const before = now().count();
         u64 const ticks = arch::read_tsc_ordered() - scale.base;
