@@ -3,6 +3,7 @@
 //
 //   0xffff'8000'0000'0000  direct map: all RAM, writable, never executable
 //   0xffff'c000'0000'0000  kernel mappings made at run time: guarded stacks, device registers (mem/paging)
+//   0xffff'c100'0000'0000  stacks made during boot, guarded: secondary CPUs' first and idle stack, exception stacks
 //   0xffff'ffff'8000'0000  kernel image: text read-only and executable, the rest never executable
 #pragma once
 
@@ -14,6 +15,7 @@ inline constexpr u64 kUserEnd = 0x0000'7fff'ffff'f000;  // first address a progr
 inline constexpr u64 kDirectMapBase = 0xffff'8000'0000'0000;
 inline constexpr u64 kKernelMapBase = 0xffff'c000'0000'0000;
 inline constexpr u64 kKernelMapEnd = 0xffff'c100'0000'0000;
+inline constexpr u64 kBootStacksBase = kKernelMapEnd;
 inline constexpr u64 kKernelImageBase = 0xffff'ffff'8000'0000;
 
 // RAM only.

@@ -35,6 +35,10 @@ NOINLINE u64 recurse(u64 depth) {
     return recurse(depth + 1) + room[depth % 16];
 }
 void crash_stack() { (void)recurse(0); }
+// In an interrupt handler, on the stack of another CPU's idle thread if there is another CPU.
+void crash_idle_stack() {
+    smp::call_on(CpuId{smp::cpu_count() - 1}, [](void*) { (void)recurse(0); }, nullptr, smp::Wait::Yes);
+}
 void crash_bug() { panic("a bug on purpose, number {}", 7); }
 // A fault in the report itself must end the machine too.
 void crash_nested() {
@@ -63,7 +67,7 @@ struct Crash {
 constexpr Crash kCrashes[] = {
     {"null", crash_null},   {"divide", crash_divide}, {"invalid", crash_invalid}, {"text", crash_text},
     {"data", crash_data},   {"user", crash_user},     {"stack", crash_stack},     {"boot_stack", crash_stack},
-    {"bug", crash_bug},     {"nested", crash_nested}, {"all_cpus", crash_all_cpus},
+    {"idle_stack", crash_idle_stack}, {"bug", crash_bug}, {"nested", crash_nested}, {"all_cpus", crash_all_cpus},
 };
 
 consteval bool knows_every_kind() {
@@ -76,8 +80,8 @@ static_assert(knows_every_kind());
 void crash_on_purpose(std::string_view kind) {
     Crash const* const crash = std::ranges::find(kCrashes, kind, &Crash::kind);
     CHECK(crash != std::end(kCrashes));
-    if (kind == "boot_stack") {
-        crash->run();  // the stack of the boot context, which is not one of mem/paging's
+    if (kind == "boot_stack" || kind == "idle_stack") {
+        crash->run();  // on the stack of the boot context, so that the other CPUs stay idle
     } else {
         auto thread = sched::Thread::create(
             {.name = "crasher"}, [](void* argument) { static_cast<Crash const*>(argument)->run(); },

@@ -9,7 +9,7 @@
 namespace tutti::init {
 
 inline constexpr std::string_view kCrashKinds[] = {"null",  "divide",     "invalid", "text",   "data",    "user",
-                                                   "stack", "boot_stack", "bug",     "nested", "all_cpus"};
+                                                   "stack", "boot_stack", "idle_stack", "bug",  "nested",  "all_cpus"};
 [[nodiscard]] constexpr bool is_crash_kind(std::string_view kind) {
     return std::find(std::begin(kCrashKinds), std::end(kCrashKinds), kind) != std::end(kCrashKinds);
 }

@@ -195,7 +195,7 @@ void traps_init() {
     }
 }
 
-void traps_init_cpu(u32 cpu_number, void* ist_stacks_top) {
+void traps_init_cpu(u32 cpu_number, ExceptionStacks const& stacks) {
     percpu_store(percpu_base_self, read_msr(kMsrGsBase));
     CpuTables& tables = *percpu_address(cpu_tables);
     u64* const gdt = tables.gdt;
@@ -211,8 +211,7 @@ void traps_init_cpu(u32 cpu_number, void* ist_stacks_top) {
     gdt[kCpuNumberSelector / 8] = 0x0040f50000000000 | (cpu_number & 0xffff) | (u64{cpu_number >> 16 & 0xf} << 48);
 
     tables.tss.io_map_base = sizeof(TaskStateSegment);
-    for (size_t i = 0; i < kIstStacks; ++i)
-        tables.tss.ist[i] = reinterpret_cast<u64>(ist_stacks_top) - i * kIstStackSize;
+    for (size_t i = 0; i < std::size(stacks.tops); ++i) tables.tss.ist[i] = reinterpret_cast<u64>(stacks.tops[i]);
 
     TablePointer const gdt_pointer{sizeof tables.gdt - 1, reinterpret_cast<u64>(gdt)};
     TablePointer const idt_pointer{sizeof idt - 1, reinterpret_cast<u64>(idt)};

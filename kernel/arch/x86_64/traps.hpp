@@ -35,10 +35,12 @@ inline constexpr unsigned kFirstInterruptVector = 32;
 // Builds the IDT shared by all CPUs and patches SMAP instructions; once, on the boot CPU, text still writable.
 void traps_init();
 // Loads GDT, TSS, IDT, SYSCALL registers and control bits of this CPU, after percpu_install().
-// `ist_stacks`: the top of three stacks of kIstStackSize bytes each, contiguous, for NMI, #DF and #MC.
-inline constexpr size_t kIstStackSize = 8192;
-inline constexpr size_t kIstStacks = 3;
-void traps_init_cpu(u32 cpu_number, void* ist_stacks_top);
+// NMI, double fault and machine check have stacks of their own.
+struct ExceptionStacks {
+    static constexpr size_t kSize = 8192;
+    void* tops[3];
+};
+void traps_init_cpu(u32 cpu_number, ExceptionStacks const& stacks);
 
 // Sets where interrupts from user mode and SYSCALL start pushing: the top of the next thread's kernel stack.
 void set_kernel_stack(void* top);

@@ -70,10 +70,8 @@ ap_upper_half:
     movl %eax, %ss
     movl $1, %eax
     lock xaddq %rax, ap_next_stack(%rip)
-    incq %rax
-    shlq $14, %rax                      // kBootStackSize
-    addq ap_stacks_base(%rip), %rax
-    movq %rax, %rsp
+    movq ap_stack_tops(%rip), %rdx
+    movq (%rdx, %rax, 8), %rsp
     xorl %ebp, %ebp
     call ap_main
     ud2

@@ -97,8 +97,8 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     add_virtio_mmio_from(hal::boot_info().command_line);
 
     arch::traps_init();
-    cpus_init();  // from here on exceptions are reported
     kernel_tables_init(*start);  // from here on the text is read-only
+    cpus_init();                 // from here on exceptions are reported
     local_apic::init(facts.local_apic);
     local_apic::init_cpu();
     interrupts_init();

@@ -165,6 +165,15 @@ PhysAddr prepare_startup_root() {
     return startup_root;
 }
 
+void* boot_stack(u64 size) {
+    static constinit u64 next = hal::kBootStacksBase;
+    u64 const bottom = next + kPageSize;  // the guard comes first
+    next = bottom + size;
+    map_range(bottom, hal::virt_to_phys(boot_allocate(size, kPageSize)).value(), size,
+              kPresent | kWritable | kGlobal | kNoExecute);
+    return reinterpret_cast<void*>(next);
+}
+
 void* boot_map_device(PhysAddr address, u64 size) {
     u64 const first = address.page_base().value();
     u64 const last = align_up(address.value() + size, kPageSize);

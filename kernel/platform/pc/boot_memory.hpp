@@ -24,6 +24,8 @@ void kernel_tables_init(StartInfo const& info);
 // A top-level table below 4 GiB that shares the kernel's half and also maps the first 2 MiB one to one, read-only:
 // secondary CPUs turn paging on with it and leave it as soon as they run in the upper half.
 [[nodiscard]] PhysAddr prepare_startup_root();
+// A stack of `size` bytes with an unmapped page below it; its top. After kernel_tables_init().
+[[nodiscard]] void* boot_stack(u64 size);
 // Device registers, uncached, in the direct map's address for it. Boot only (interrupt controllers); drivers map
 // theirs through mem/paging.
 [[nodiscard]] void* boot_map_device(PhysAddr address, u64 size);

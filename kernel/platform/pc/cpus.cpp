@@ -27,7 +27,7 @@ extern char ap_trampoline_end[];
 extern char ap_trampoline_root[];
 // Shared with ap_entry.S.
 tutti::u64 ap_kernel_root = 0;
-tutti::u64 ap_stacks_base = 0;
+void** ap_stack_tops = nullptr;
 std::atomic<tutti::u64> ap_next_stack{0};
 }
 
@@ -51,7 +51,7 @@ constinit u32 listed = 0;
 constinit u32* apic_ids = nullptr;  // by CpuId
 constinit void** areas = nullptr;   // by CpuId
 constinit u32 count = 1;
-constinit char* ist_stacks = nullptr;
+constinit arch::ExceptionStacks* exception_stacks = nullptr;  // by CpuId
 constinit void (*secondary_entry)() = nullptr;
 
 TUTTI_PERCPU u32 cpu_number = 0;
@@ -65,7 +65,7 @@ u32 initial_apic_id() {
 void install_area(u32 index) {
     arch::percpu_install(areas[index]);
     arch::percpu_store(cpu_number, index);
-    arch::traps_init_cpu(index, ist_stacks + (index + 1) * arch::kIstStacks * arch::kIstStackSize);
+    arch::traps_init_cpu(index, exception_stacks[index]);
 }
 
 }  // namespace
@@ -94,9 +94,12 @@ void cpus_init() {
     areas = static_cast<void**>(boot_allocate(count * sizeof(void*), alignof(void*)));
     u64 const stride = align_up(u64{arch::percpu_size()}, kCacheLine);
     auto* const memory = static_cast<char*>(boot_allocate(stride * count, kPageSize));
-    ist_stacks = static_cast<char*>(boot_allocate(count * arch::kIstStacks * arch::kIstStackSize, kPageSize));
-    if (count > 1) ap_stacks_base = reinterpret_cast<u64>(boot_allocate((count - 1) * kBootStackSize, kPageSize));
+    exception_stacks = static_cast<arch::ExceptionStacks*>(
+        boot_allocate(count * sizeof(arch::ExceptionStacks), alignof(arch::ExceptionStacks)));
+    ap_stack_tops = static_cast<void**>(boot_allocate(count * sizeof(void*), alignof(void*)));
+    for (u32 i = 0; i + 1 < count; ++i) ap_stack_tops[i] = boot_stack(kBootStackSize);
     for (u32 i = 0; i < count; ++i) {
+        for (void*& top : exception_stacks[i].tops) top = boot_stack(arch::ExceptionStacks::kSize);
         areas[i] = memory + stride * i;
         std::memcpy(areas[i], __percpu_start, arch::percpu_size());
     }
