@@ -13,6 +13,7 @@
 #include "hal/power.hpp"
 #include "init/command_line.hpp"
 #include "init/crash.hpp"
+#include "linux_abi/start.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "mem/heap/heap.hpp"
 #include "mem/paging/kernel_map.hpp"
@@ -23,6 +24,10 @@
 #include "smp/debug/panic.hpp"
 #include "smp/ipi/call.hpp"
 #include "smp/spin/queued_lock.hpp"
+#include "vfs/cpio/cpio_loader.hpp"
+#include "vfs/devfs/devfs.hpp"
+#include "vfs/namespace.hpp"
+#include "vfs/ramfs/ram_node.hpp"
 #include "vm/address_space.hpp"
 
 namespace tutti::harness {
@@ -71,6 +76,22 @@ void start_threads_on_all_cpus() {
     hal::start_secondary_cpus(&sched::enter_secondary);
 }
 
+// The root filesystem in memory, with what the initial archive holds.
+void start_files() {
+    Result<Ref<vfs::Inode>> root = vfs::make_ram_filesystem(0755);
+    CHECK(root, "no memory for the root filesystem: give the machine more memory");
+    vfs::set_root_namespace(std::move(*root));
+    vfs::Namespace& names = vfs::root_namespace();
+    if (hal::boot_info().initrd.size == 0)
+        refuse("no initial archive: start programs with `tutti run`");
+    if (Result<vfs::CpioSummary> const loaded = vfs::load_cpio(names, hal::boot_info().initrd); !loaded) {
+        log_error("initial archive: {}", loaded.error());
+        refuse(loaded.error() == Error::NoMemory ? "no memory for the initial archive: give the machine more memory"
+                                                 : "the initial archive is damaged");
+    }
+    CHECK(vfs::mount_devfs(names), "no memory for /dev: give the machine more memory");
+}
+
 void wait_for_all_cpus() {
     constexpr Nanoseconds kPatience = Nanoseconds::from_s(20);
     Deadline const deadline = hal::now() + kPatience;
@@ -102,6 +123,8 @@ void tutti::hal::kernel_main() {
         harness::run_all(command_line.tests, command_line.seed);
     }
     drivers::initialize_devices();
+    start_files();
+    CHECK(linux_abi::initialize(), "no memory for the system call layer: give the machine more memory");
     wait_for_all_cpus();
-    power_off();
+    linux_abi::run_program();
 }

@@ -18,6 +18,7 @@ inline constexpr u16 kTssSelector = 0x40;
 inline constexpr u16 kCpuNumberSelector = 0x7b;  // limit = CPU number, readable with LSL
 
 inline constexpr u64 kSyscallVector = 256;  // not an interrupt vector: marks a frame made by SYSCALL
+inline constexpr u64 kFullReturnVector = 257;  // such a frame whose registers must all be restored
 
 struct TrapFrame {
     u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi;
@@ -27,6 +28,10 @@ struct TrapFrame {
 
     [[nodiscard]] bool is_user() const { return (cs & 3) != 0; }
     [[nodiscard]] bool is_syscall() const { return vector == kSyscallVector; }
+    // After a change to registers that SYSRET does not restore (rcx, r11): leave the kernel with IRET.
+    void force_full_return() {
+        if (is_syscall()) vector = kFullReturnVector;
+    }
     [[nodiscard]] u64 syscall_number() const { return error_code; }
     [[nodiscard]] u64 syscall_argument(unsigned index) const {
         u64 const arguments[] = {rdi, rsi, rdx, r10, r8, r9};

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "linux_abi/process/spawn.hpp"
+
+#include "arch/cpu.hpp"
+#include "arch/traps.hpp"
+#include "base/log.hpp"
+#include "linux_abi/process/process.hpp"
+#include "linux_abi/signal/deliver.hpp"
+#include "linux_abi/user_memory.hpp"
+
+namespace tutti::linux_abi {
+
+namespace {
+
+// What a new thread needs before it can enter the program; lives in the Task until then.
+void enter_program(void* argument) {
+    auto& task = *static_cast<Task*>(argument);
+    arch::TrapFrame frame = task.start_frame;  // a local: the task may outlive its start, the frame must not
+    frame.force_full_return();
+    std::ignore = arch::disable_interrupts();
+    arch::enter_user_frame(&frame);
+}
+
+void switch_out(sched::Thread& thread) {
+    if (auto* const task = static_cast<Task*>(thread.owner())) task->fpu.save_at_switch();
+}
+
+void switch_in(sched::Thread& thread, sched::Residence residence) {
+    auto* const task = static_cast<Task*>(thread.owner());
+    if (task == nullptr || residence == sched::Residence::StillThere) return;
+    task->process().address_space().activate();
+    task->fpu.load_at_switch();
+    arch::set_user_fs_base(task->fs_base);
+    arch::set_user_gs_base(task->gs_base);
+}
+
+constexpr sched::ThreadHooks kHooks{
+    .switch_out = switch_out,
+    .switch_in = switch_in,
+    .return_to_user = [](sched::Thread&, arch::TrapFrame& frame) { return_to_user(frame); },
+};
+
+Result<Ref<Task>> make_task(Process& process, i32 tid, sched::ThreadOptions options) {
+    Ref<Task> task = TRY(Task::create(process, tid));
+    options.hooks = &kHooks;
+    options.owner = task.get();
+    task->attach_thread(TRY(sched::Thread::create(options, enter_program, task.get())));
+    return task;
+}
+
+// Hands the reference in `task` to the thread itself: exit_task drops it.
+Result<> start(Ref<Task> task) {
+    TRY(task->process().threads().add(*task));
+    Task* const running = task.leak();
+    running->thread().start();
+    return {};
+}
+
+}  // namespace
+
+Result<i32> spawn_thread(Task& parent, arch::TrapFrame const& frame, SpawnOptions const& options) {
+    Process& process = parent.process();
+    sched::ThreadOptions thread_options;
+    thread_options.policy = parent.thread().policy();
+    thread_options.affinity = &parent.thread().affinity();
+    i32 const tid = process.threads().allocate_tid();
+    thread_options.name = parent.name();
+    Ref<Task> child = TRY(make_task(process, tid, thread_options));
+    TRY(child->fpu.create_copy_of_current());
+    child->start_frame = frame;
+    child->start_frame.set_return_value(0);
+    if (options.stack_pointer != 0) child->start_frame.rsp = options.stack_pointer;
+    child->fs_base = options.set_tls ? options.tls : parent.fs_base;
+    child->gs_base = parent.gs_base;
+    child->blocked = parent.blocked;
+    child->clear_child_tid = options.clear_child_tid;
+    child->timer_slack_ns = parent.timer_slack_ns;
+    // Both before the child can run: it may read them, or end and be joined through them.
+    if (options.parent_tid != 0) TRY(write_user(UserPtr<i32>{options.parent_tid}, tid));
+    if (options.child_tid != 0) TRY(write_user(UserPtr<i32>{options.child_tid}, tid));
+    TRY(start(std::move(child)));
+    return tid;
+}
+
+Result<> spawn_first_thread(Process& process, std::string_view name, VirtAddr entry, VirtAddr stack_pointer) {
+    Ref<Task> task = TRY(make_task(process, process.threads().allocate_tid(), {.name = name}));
+    TRY(task->fpu.create());
+    task->start_frame = {};
+    task->start_frame.rip = entry.value();
+    task->start_frame.rsp = stack_pointer.value();
+    task->start_frame.cs = arch::kUserCodeSelector;
+    task->start_frame.ss = arch::kUserDataSelector;
+    task->start_frame.rflags = 0x202;  // interrupts on, the reserved bit
+    return start(std::move(task));
+}
+
+}  // namespace tutti::linux_abi
