@@ -70,11 +70,15 @@ ap_upper_half:
     movl %eax, %ss
     movl $1, %eax
     lock xaddq %rax, ap_next_stack(%rip)
+    cmpq ap_stack_count(%rip), %rax
+    jae 1f                              // more CPUs than the tables list
     movq ap_stack_tops(%rip), %rdx
     movq (%rdx, %rax, 8), %rsp
     xorl %ebp, %ebp
     call ap_main
-    ud2
+1:  cli
+    hlt
+    jmp 1b
     .cfi_endproc
 
     .section .note.GNU-stack, "", @progbits

@@ -28,6 +28,7 @@ extern char ap_trampoline_root[];
 // Shared with ap_entry.S.
 tutti::u64 ap_kernel_root = 0;
 void** ap_stack_tops = nullptr;
+tutti::u64 ap_stack_count = 0;
 std::atomic<tutti::u64> ap_next_stack{0};
 }
 
@@ -97,7 +98,8 @@ void cpus_init() {
     exception_stacks = static_cast<arch::ExceptionStacks*>(
         boot_allocate(count * sizeof(arch::ExceptionStacks), alignof(arch::ExceptionStacks)));
     ap_stack_tops = static_cast<void**>(boot_allocate(count * sizeof(void*), alignof(void*)));
-    for (u32 i = 0; i + 1 < count; ++i) ap_stack_tops[i] = boot_stack(kBootStackSize);
+    ap_stack_count = count - 1;
+    for (u32 i = 0; i < ap_stack_count; ++i) ap_stack_tops[i] = boot_stack(kBootStackSize);
     for (u32 i = 0; i < count; ++i) {
         for (void*& top : exception_stacks[i].tops) top = boot_stack(arch::ExceptionStacks::kSize);
         areas[i] = memory + stride * i;
@@ -144,15 +146,21 @@ void start_secondary_cpus(void (*entry)()) {
     u32 const root = static_cast<u32>(prepare_startup_root().value());
     std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);
 
-    // Real processors want pauses and a second SIPI (SDM vol. 3, 8.4.4.1); virtual ones start at the first.
-    bool const virtual_machine = is_virtual_machine();
+    constexpr u8 kPage = kTrampolinePage >> 12;
+    if (is_virtual_machine()) {
+        // Two commands start them all, at the first attempt. A CPU that is not listed halts (ap_entry.S, ap_main()).
+        local_apic::send_init_to_others();
+        delay(Nanoseconds::from_us(20));
+        local_apic::send_startup_to_others(kPage);
+        return;
+    }
+    // Real machines may hold CPUs that must be left alone, and want pauses and a second SIPI (SDM vol. 3, 8.4.4.1).
     auto const start_all = [] {
-        for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kTrampolinePage >> 12);
+        for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kPage);
     };
     for (u32 i = 1; i < count; ++i) local_apic::send_init(apic_ids[i]);
-    delay(virtual_machine ? Nanoseconds::from_us(20) : Nanoseconds::from_ms(10));
+    delay(Nanoseconds::from_ms(10));
     start_all();
-    if (virtual_machine) return;
     delay(Nanoseconds::from_us(200));
     start_all();
 }

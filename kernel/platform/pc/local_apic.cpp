@@ -36,6 +36,7 @@ constexpr u32 kDeliveryNmi = 4u << 8;
 constexpr u32 kDeliveryInit = 5u << 8;
 constexpr u32 kDeliveryStartup = 6u << 8;
 constexpr u32 kLevelAssert = 1u << 14;
+constexpr u32 kAllOthers = 3u << 18;
 constexpr u32 kSendPending = 1u << 12;
 
 constinit bool x2apic = false;
@@ -94,6 +95,9 @@ void send_fixed(u32 apic_id, u8 vector) { command(apic_id, kLevelAssert | vector
 void send_nmi(u32 apic_id) { command(apic_id, kLevelAssert | kDeliveryNmi); }
 void send_init(u32 apic_id) { command(apic_id, kLevelAssert | kDeliveryInit); }
 void send_startup(u32 apic_id, u8 page) { command(apic_id, kLevelAssert | kDeliveryStartup | page); }
+
+void send_init_to_others() { command(0, kAllOthers | kLevelAssert | kDeliveryInit); }
+void send_startup_to_others(u8 page) { command(0, kAllOthers | kLevelAssert | kDeliveryStartup | page); }
 
 void timer_setup(bool tsc_deadline) {
     write(Register::TimerDivide, 0xb);  // divide by 1

@@ -28,6 +28,9 @@ void send_fixed(u32 apic_id, u8 vector);
 void send_nmi(u32 apic_id);
 void send_init(u32 apic_id);
 void send_startup(u32 apic_id, u8 page);
+// To every CPU of the machine but this one, whether the tables list it or not.
+void send_init_to_others();
+void send_startup_to_others(u8 page);
 
 // Timer of this CPU.
 void timer_setup(bool tsc_deadline);
