@@ -69,12 +69,14 @@ void start_smp_core() {
     CHECK(smp::calls_init(), "no memory for the CPUs' call queues: give the machine more memory");
 }
 
-// The others come up while this CPU goes on.
-void start_threads_on_all_cpus() {
+void start_threads() {
     CHECK(sched::init(), "no memory for the idle threads: give the machine more memory");
     vm::init();
-    hal::start_secondary_cpus(&sched::enter_secondary);
 }
+
+// They come up while this CPU goes on. Devices are found before: that moves their registers about in the address space,
+// and QEMU before 8.2 crashes when a CPU touches device registers (its local APIC's, say) while another does so.
+void start_other_cpus() { hal::start_secondary_cpus(&sched::enter_secondary); }
 
 // The root filesystem in memory, with what the initial archive holds.
 void start_files() {
@@ -112,17 +114,19 @@ void tutti::hal::kernel_main() {
     CommandLine const command_line = read_command_line();
     start_memory(command_line);
     start_smp_core();
-    start_threads_on_all_cpus();
+    start_threads();
     drivers::initialize_entropy();
+    bool const is_test_image = harness::run_all != nullptr;
+    if (!is_test_image) drivers::initialize_devices();
+    start_other_cpus();
     if (!command_line.crash.empty()) {
         wait_for_all_cpus();
         crash_on_purpose(command_line.crash);
     }
-    if (harness::run_all != nullptr) {
+    if (is_test_image) {
         wait_for_all_cpus();
         harness::run_all(command_line.tests, command_line.seed);
     }
-    drivers::initialize_devices();
     start_files();
     CHECK(linux_abi::initialize(), "no memory for the system call layer: give the machine more memory");
     wait_for_all_cpus();
