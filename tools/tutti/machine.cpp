@@ -89,7 +89,8 @@ std::vector<std::string> qemu_arguments(MachineConfig const& config) {
     std::string const bus = microvm ? "-device" : "-pci-non-transitional";
     if (config.link_fd >= 0) {
         add({"-chardev", "socket,id=link,fd=" + std::to_string(config.link_fd)});
-        add({"-device", "virtio-serial" + bus, "-device", "virtconsole,chardev=link"});
+        // A port, not a console: QEMU drops what a console writes while the other end is not reading.
+        add({"-device", "virtio-serial" + bus, "-device", "virtserialport,chardev=link,nr=1"});
     }
     add({"-object", "rng-builtin,id=rng", "-device", "virtio-rng" + bus + ",rng=rng"});
     if (!config.debug_socket.empty()) {

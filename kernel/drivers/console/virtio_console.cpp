@@ -1,11 +1,34 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "drivers/console/virtio_console.hpp"
 
+#include <cstring>
+#include <iterator>
+
 namespace tutti::drivers {
 namespace {
 
-constexpr u16 kReceiveQueue = 0;
-constexpr u16 kTransmitQueue = 1;
+// VIRTIO_CONSOLE_F_MULTIPORT and the events of its control messages, section 5.3.6.2.
+constexpr u64 kMultiport = u64{1} << 1;
+constexpr u16 kDeviceReady = 0;
+constexpr u16 kPortReady = 3;
+constexpr u16 kPortOpen = 6;
+
+struct ControlMessage {
+    u32 port;
+    u16 event;
+    u16 value;
+};
+static_assert(sizeof(ControlMessage) == 8);
+
+constexpr u32 kPort = 1;
+constexpr u16 kControlTransmitQueue = 3;
+
+struct PortQueues {
+    u16 receive;
+    u16 transmit;
+};
+constexpr PortQueues kConsoleQueues{0, 1};
+constexpr PortQueues kPortQueues{4, 5};
 
 }  // namespace
 
@@ -17,12 +40,15 @@ Result<std::unique_ptr<VirtioConsole>> VirtioConsole::create(std::unique_ptr<Vir
 }
 
 Result<> VirtioConsole::start() {
-    u64 const features = TRY(transport_->negotiate(0, kVirtioEventIndex | kVirtioIndirectDescriptors));
+    u64 const features =
+        TRY(transport_->negotiate(0, kVirtioEventIndex | kVirtioIndirectDescriptors | kMultiport));
+    bool const multiport = (features & kMultiport) != 0;
+    PortQueues const queues = multiport ? kPortQueues : kConsoleQueues;
     receive_memory_ = TRY(allocate_device_memory(size_t{kReceiveBuffers} * kReceiveBufferSize));
     transmit_memory_ = TRY(allocate_device_memory(kTransmitSize));
-    auto receive_queue = TRY(DeviceQueue::create(*transport_, kReceiveQueue, kReceiveBuffers, features,
+    auto receive_queue = TRY(DeviceQueue::create(*transport_, queues.receive, kReceiveBuffers, features,
                                                  {&VirtioConsole::receive_interrupt, this}, CpuId{0}));
-    auto transmit_queue = TRY(DeviceQueue::create(*transport_, kTransmitQueue, kTransmitEntries, features,
+    auto transmit_queue = TRY(DeviceQueue::create(*transport_, queues.transmit, kTransmitEntries, features,
                                                   {&VirtioConsole::transmit_interrupt, this}, CpuId{0}));
     // A piece that wraps is two buffers: without indirect descriptors it takes two entries.
     bool const indirect = (features & kVirtioIndirectDescriptors) != 0;
@@ -40,7 +66,24 @@ Result<> VirtioConsole::start() {
         transmit_queue_ = std::move(transmit_queue);
         ring_ = std::move(ring);
     }
+    if (multiport) TRY(prepare_control(features));
     transport_->start();
+    if (multiport) control_queue_.kick();
+    return {};
+}
+
+// Tells the device that the port is used. What it says of its ports in return is not needed: the control receive queue
+// stays off, as long as nobody plugs ports.
+Result<> VirtioConsole::prepare_control(u64 features) {
+    constexpr ControlMessage kMessages[] = {{0, kDeviceReady, 1}, {kPort, kPortReady, 1}, {kPort, kPortOpen, 1}};
+    control_memory_ = TRY(allocate_device_memory(sizeof kMessages));
+    control_queue_ = TRY(DeviceQueue::create(*transport_, kControlTransmitQueue, 4, features, {}, CpuId{0}));
+    control_queue_->disable_interrupts();
+    std::memcpy(control_memory_.bytes.data(), kMessages, sizeof kMessages);
+    for (size_t i = 0; i < std::size(kMessages); ++i) {
+        DeviceBuffer const buffer{control_memory_.physical + i * sizeof(ControlMessage), sizeof(ControlMessage)};
+        TRY(control_queue_->submit({&buffer, 1}, {}, i));
+    }
     return {};
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The console device (Virtio 1.2, section 5.3) as a plain byte stream: port 0, without the multi-port protocol.
+// One port of the console device (Virtio 1.2, section 5.3) as a plain byte stream: port 1 of a device with ports, else
+// the console. A port and not the console, because QEMU holds a port's output back while its reader is slow, and throws
+// a console's away.
 #pragma once
 
 #include <memory>
@@ -35,6 +37,7 @@ class VirtioConsole final : public BytePort {
     static constexpr u16 kTransmitEntries = 64;
 
     [[nodiscard]] Result<> start();
+    [[nodiscard]] Result<> prepare_control(u64 features);
     static void receive_interrupt(void* self) { static_cast<VirtioConsole*>(self)->receive(); }
     static void transmit_interrupt(void* self) { static_cast<VirtioConsole*>(self)->transmitted(); }
     void receive();
@@ -54,6 +57,9 @@ class VirtioConsole final : public BytePort {
     TransmitRing ring_ GUARDED_BY(transmit_lock_);
     bool transmit_broken_ GUARDED_BY(transmit_lock_) = false;
     DeviceMemory transmit_memory_;
+
+    DeviceQueue control_queue_;  // used once, by start()
+    DeviceMemory control_memory_;
 
     std::unique_ptr<VirtioTransport> transport_;  // last: it stops the device before the memory above goes
 };

@@ -79,7 +79,7 @@ u16 MmioTransport::max_queue_size(u16 index) {
 }
 
 Result<> MmioTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHandler handler, CpuId cpu) {
-    TRY(handlers_.try_push_back(handler));
+    if (handler.function != nullptr) TRY(handlers_.try_push_back(handler));
     TRY(route_interrupt(cpu));
     registers_.write32(kQueueSelect, index);
     if (registers_.read32(kQueueReady) != 0) return fail(Error::Busy);

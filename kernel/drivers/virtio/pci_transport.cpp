@@ -128,8 +128,9 @@ u16 PciTransport::max_queue_size(u16 index) {
 
 Result<> PciTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHandler handler, CpuId cpu) {
     // Entry i of the table serves the i-th queue connected; changes of the configuration raise no interrupt.
+    bool const interrupts = handler.function != nullptr;
     size_t const entry = interrupts_.size();
-    if (entry >= device_.message_count()) return fail(Error::NotSupported);
+    if (interrupts && entry >= device_.message_count()) return fail(Error::NotSupported);
     common_.write16(kConfigVector, kNoVector);
     common_.write16(kQueueSelect, index);
     u64 const offset = u64{common_.read16(kQueueNotifyOffset)} * notify_multiplier_;
@@ -137,12 +138,16 @@ Result<> PciTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHa
     if (notify_offsets_.size() <= index) TRY(notify_offsets_.try_resize(size_t{index} + 1));
     notify_offsets_[index] = static_cast<u32>(offset);
 
-    TRY(interrupts_.try_reserve(entry + 1));
-    hal::InterruptHandle const handle = TRY(hal::allocate_interrupt(cpu, handler.function, handler.argument));
-    TRY(interrupts_.try_push_back(handle));
-    device_.set_message(static_cast<u16>(entry), hal::interrupt_message(handle));
-    common_.write16(kQueueVector, static_cast<u16>(entry));
-    if (common_.read16(kQueueVector) != entry) return fail(Error::NoSpace);  // the device has no room for it
+    u16 vector = kNoVector;
+    if (interrupts) {
+        TRY(interrupts_.try_reserve(entry + 1));
+        hal::InterruptHandle const handle = TRY(hal::allocate_interrupt(cpu, handler.function, handler.argument));
+        TRY(interrupts_.try_push_back(handle));
+        vector = static_cast<u16>(entry);
+        device_.set_message(vector, hal::interrupt_message(handle));
+    }
+    common_.write16(kQueueVector, vector);
+    if (common_.read16(kQueueVector) != vector) return fail(Error::NoSpace);  // the device has no room for it
 
     common_.write16(kQueueSize, queue.size());
     common_.write64_in_halves(kQueueDescriptors, queue.descriptor_address().value());

@@ -25,7 +25,7 @@ inline constexpr u8 kVirtioFeaturesOk = 8;
 inline constexpr u8 kVirtioNeedsReset = 64;
 inline constexpr u8 kVirtioFailed = 128;
 
-// Called in Isr context when the queue's device asks for attention, perhaps without a reason.
+// Called in Isr context when the queue's device asks for attention, perhaps without a reason. Null: no interrupts.
 struct QueueHandler {
     void (*function)(void* argument) = nullptr;
     void* argument = nullptr;
