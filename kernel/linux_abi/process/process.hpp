@@ -10,7 +10,6 @@
 #include "linux_abi/abi/system.hpp"
 #include "linux_abi/process/fd_table.hpp"
 #include "linux_abi/process/file_context.hpp"
-#include "linux_abi/process/file_locks.hpp"
 #include "linux_abi/process/process_image.hpp"
 #include "linux_abi/process/resource_limits.hpp"
 #include "linux_abi/process/thread_group.hpp"
@@ -39,7 +38,6 @@ class Process : public RefCounted<Process> {
     [[nodiscard]] ThreadGroup& threads() { return threads_; }
     [[nodiscard]] TimerTable& timers() { return timers_; }
     [[nodiscard]] ResourceLimits& limits() { return limits_; }
-    [[nodiscard]] FileLocks& file_locks() { return file_locks_; }
 
     // What /proc/self shows. Set before the first thread starts.
     [[nodiscard]] ProcessImage& image() { return image_; }
@@ -68,7 +66,6 @@ class Process : public RefCounted<Process> {
     FileContext file_context_;
     ThreadGroup threads_;
     TimerTable timers_;
-    FileLocks file_locks_;
     ProcessImage image_;
     ExitStatus exit_status_;  // written under the thread-group lock before exiting_ or by the last thread
     std::atomic<bool> exiting_{false};
