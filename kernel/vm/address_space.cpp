@@ -125,6 +125,7 @@ Result<> AddressSpace::split_at(VirtAddr address) {
     upper->shared = area->shared;
     upper->grows_down = false;
     upper->no_reserve = area->no_reserve;
+    upper->may_write = area->may_write;
     upper->kind = area->kind;
     upper->backing = area->backing;
     upper->offset = area->backing ? area->offset + (address - area->start) : 0;
@@ -228,6 +229,7 @@ Result<VirtAddr> AddressSpace::map_locked(MapRequest const& request) {
     area->shared = request.shared;
     area->grows_down = request.grows_down;
     area->no_reserve = request.no_reserve;
+    area->may_write = request.may_write;
     area->kind = request.kind;
     area->backing = request.backing;
     area->offset = request.backing ? request.offset : 0;
@@ -268,6 +270,10 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
     for (Area* area = first_ending_after(address); at < end;) {
         if (area == nullptr || area->start > at) {
             outcome = fail(Error::NoMemory);
+            break;
+        }
+        if (protection.write && !area->may_write) {
+            outcome = fail(Error::AccessDenied);
             break;
         }
         at = area->end;
@@ -354,6 +360,7 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
                            .protection = area->protection,
                            .placement = request.fixed ? Placement::Fixed : Placement::Anywhere,
                            .shared = true,
+                           .may_write = area->may_write,
                            .kind = area->kind,
                            .backing = area->backing,
                            .offset = area->offset + (request.old_address - area->start)});
@@ -390,6 +397,7 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
                             .placement = request.fixed ? Placement::Fixed : Placement::Anywhere,
                             .shared = area->shared,
                             .no_reserve = true,
+                            .may_write = area->may_write,
                             .kind = area->kind,
                             .backing = area->backing,
                             .offset = area->offset};

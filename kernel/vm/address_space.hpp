@@ -50,6 +50,7 @@ struct MapRequest {
     bool grows_down = false;
     bool populate = false;    // fault everything in at once
     bool no_reserve = false;  // may exceed physical memory
+    bool may_write = true;    // whether protect() may make it writable
     bool below_4g = false;    // MAP_32BIT: the first 2 GiB
     AreaKind kind = AreaKind::Ordinary;
     Ref<Backing> backing{};  // null: anonymous memory (shared anonymous memory has a backing too)
@@ -96,7 +97,8 @@ class AddressSpace : public RefCounted<AddressSpace> {
     [[nodiscard]] Result<VirtAddr> map(MapRequest const& request);
     // Unmapping what is not mapped succeeds.
     [[nodiscard]] Result<> unmap(VirtAddr address, u64 length);
-    // Error::NoMemory when part of the range is not mapped (what precedes the hole has changed, as on Linux).
+    // Error::NoMemory when part of the range is not mapped, AccessDenied when part may not become writable (what precedes
+    // it has changed, as on Linux).
     [[nodiscard]] Result<> protect(VirtAddr address, u64 length, Protection protection);
     [[nodiscard]] Result<VirtAddr> remap(RemapRequest const& request);
     [[nodiscard]] Result<> advise(VirtAddr address, u64 length, Advice advice);

@@ -25,6 +25,7 @@ struct Area {
     bool shared = false;
     bool grows_down = false;
     bool no_reserve = false;
+    bool may_write = true;  // false: a shared mapping of a file that is open for reading only
     AreaKind kind = AreaKind::Ordinary;
     Ref<Backing> backing;  // null: anonymous
     u64 offset = 0;        // of `start` in the backing; bytes
@@ -36,7 +37,8 @@ struct Area {
     // True when `next`, which starts where this ends, is the same in every respect but position.
     [[nodiscard]] bool continues_with(Area const& next) const {
         return end == next.start && protection == next.protection && shared == next.shared &&
-               grows_down == next.grows_down && no_reserve == next.no_reserve && kind == next.kind && kind != AreaKind::Vvar &&
+               grows_down == next.grows_down && no_reserve == next.no_reserve && may_write == next.may_write && kind == next.kind &&
+               kind != AreaKind::Vvar &&
                backing == next.backing && (!backing || offset + size() == next.offset);
     }
 };

@@ -169,7 +169,7 @@ Result<u32> futex_requeue(Task& task, u64 from, u64 to, FutexSharing sharing, u3
         if (step == Step::Differs) return fail(Error::WouldBlock);
         if (step == Step::NotPresent) TRY(make_word_present(from, WordAccess::Read));
     }
-    return expected != nullptr ? woken + moved : woken;
+    return woken + moved;  // for both forms, whatever futex(2) says
 }
 
 Result<u32> futex_wake_op(Task& task, u64 first, u64 second, FutexSharing sharing, u32 wake, u32 wake_second,

@@ -16,8 +16,7 @@ Result<Ref<Task>> Task::create(Process& process, i32 tid) {
 Task::~Task() = default;
 
 void Task::note_interrupted_call(u64 number, Restart restart) {
-    // A wait without a time limit has nothing to resume: it restarts as it is.
-    if (restart == Restart::Resume && restart_block.deadline == kNever) restart = Restart::Always;
+    if (restart == Restart::Resume && restart_block.function == nullptr) restart = restart_block.otherwise;
     interrupted_call_ = {.valid = true, .restart = restart, .number = number};
     thread_->set_return_work();
 }

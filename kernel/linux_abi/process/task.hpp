@@ -6,6 +6,8 @@
 // ThreadGroup.
 #pragma once
 
+#include <atomic>
+
 #include "arch/trap_frame.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/ref.hpp"
@@ -21,10 +23,12 @@ namespace tutti::linux_abi {
 
 class Process;
 
-// What restart_syscall (219) does for an interrupted relative wait.
+// How an interrupted call of Restart::Resume goes on: as `function` says, through restart_syscall (219), or without one
+// as another kind of restart. The dispatcher resets it before each such call.
 struct RestartBlock {
     using Function = SyscallResult (*)(class Task&, RestartBlock const&);
     Function function = nullptr;
+    Restart otherwise = Restart::Always;
     Deadline deadline = kNever;
     u64 arguments[5] = {};
 };
@@ -72,6 +76,8 @@ class Task : public RefCounted<Task> {
     u64 fault_address = 0;
     u64 parent_death_signal = 0;
     u64 timer_slack_ns = 50'000;
+    // SCHED_BATCH was asked for: it is scheduled as SCHED_OTHER, and named. Relaxed: stands for itself.
+    std::atomic<bool> is_batch{false};
 
     [[nodiscard]] std::string_view name() const { return thread_->name(); }
 

@@ -90,13 +90,18 @@ void restart_with_handler(arch::TrapFrame& frame, Task::InterruptedCall const& c
     // Otherwise the result stays EINTR, as the dispatcher set it.
 }
 
-// Enters the handler: its frame, its mask. A frame that cannot be written ends the process with SIGSEGV.
+// Enters the handler: its frame, its mask. A frame that cannot be written is a SIGSEGV, which a handler on the alternate
+// stack may take; one for SIGSEGV itself ends the process.
 void run_handler(Task& task, TakenSignal const& taken, arch::TrapFrame& frame) {
     SignalSet const mask_to_restore = task.has_saved_mask ? task.saved_mask : task.blocked;
     task.has_saved_mask = false;
     if (!push_signal_frame(task, frame, taken.info, taken.action, mask_to_restore)) {
-        log_info("tid {}: no stack for the handler of signal {}", task.tid(), taken.info.signo);
-        task.process().begin_exit({.code = 0, .signal = kSIGSEGV});
+        log_debug("tid {}: no stack for the handler of signal {}", task.tid(), taken.info.signo);
+        set_blocked_mask(task, mask_to_restore);
+        if (taken.info.signo == kSIGSEGV)
+            task.process().begin_exit({.code = 0, .signal = kSIGSEGV});
+        else
+            force_signal(task, kernel_info(kSIGSEGV));
         return;
     }
     SignalSet mask = task.blocked | taken.action.mask;

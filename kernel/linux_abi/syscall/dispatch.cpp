@@ -5,6 +5,7 @@
 
 #include "base/log.hpp"
 #include "linux_abi/process/task.hpp"
+#include "linux_abi/x86_64/signal_frame.hpp"
 #include "linux_abi/x86_64/syscall_numbers.hpp"
 
 namespace tutti::linux_abi {
@@ -37,6 +38,7 @@ void handle_syscall(arch::TrapFrame& frame) {
         frame.set_return_value(static_cast<u64>(unknown_syscall(number)));
         return;
     }
+    if (entry->restart == Restart::Resume && number != kRestartSyscallNumber) task.restart_block = {};
     i64 const result = entry->handler(task, frame);
     frame.set_return_value(static_cast<u64>(result));
     if (result == -kEINTR) [[unlikely]] task.note_interrupted_call(number, entry->restart);

@@ -30,7 +30,8 @@ SyscallResult resume_wait(Task& task, RestartBlock const& block) {
 
 SyscallResult wait(Task& task, u64 address, FutexSharing sharing, u32 expected, u32 bitset, Deadline deadline) {
     auto const waited = futex_wait(task, address, sharing, expected, bitset, deadline);
-    if (!waited && waited.error() == Error::Interrupted)
+    // Without a time limit there is nothing to resume: the call starts again as it is.
+    if (!waited && waited.error() == Error::Interrupted && deadline != kNever)
         task.restart_block = {.function = resume_wait,
                               .deadline = deadline,
                               .arguments = {address, static_cast<u64>(sharing), expected, bitset}};

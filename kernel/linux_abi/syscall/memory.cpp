@@ -22,12 +22,11 @@ vm::Protection to_protection(u32 protection) {
 vm::AddressSpace& space_of(Task& task) { return task.process().address_space(); }
 
 // The backing of a file mapping, with the checks of mmap(2).
-Result<Ref<vm::Backing>> file_backing(Task& task, i32 fd, u32 protection, bool shared) {
-    Ref<vfs::File> const file = TRY(file_of(task, fd));
-    if (!file->flags().has(vfs::OpenFlags::Read)) return fail(Error::AccessDenied);
-    if (shared && (protection & kProtWrite) != 0 && !file->flags().has(vfs::OpenFlags::Write))
+Result<Ref<vm::Backing>> file_backing(vfs::File& file, u32 protection, bool shared) {
+    if (!file.flags().has(vfs::OpenFlags::Read)) return fail(Error::AccessDenied);
+    if (shared && (protection & kProtWrite) != 0 && !file.flags().has(vfs::OpenFlags::Write))
         return fail(Error::AccessDenied);
-    return file->backing();
+    return file.backing();
 }
 
 // Shared anonymous memory is a nameless file, so that shared futexes and remapping see one object.
@@ -78,8 +77,10 @@ SyscallResult sys_mmap(Task& task, u64 address, u64 length, u32 protection, u32 
         if (!vm::is_user_range(request.address, align_up(length, kPageSize))) return kENOMEM;
     }
     if ((flags & kMapAnonymous) == 0) {
-        request.backing = TRY(file_backing(task, fd, protection, shared));
+        Ref<vfs::File> const file = TRY(file_of(task, fd));
+        request.backing = TRY(file_backing(*file, protection, shared));
         request.offset = offset;
+        request.may_write = !shared || file->flags().has(vfs::OpenFlags::Write);
     } else if (shared) {
         request.backing = TRY(shared_memory(length));
     }

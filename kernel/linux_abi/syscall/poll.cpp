@@ -236,6 +236,10 @@ SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, Use
     Ref<vfs::File> const file = TRY(file_of(task, fd));
     vfs::EpollFile* const epoll = instance->epoll();
     if (epoll == nullptr || instance.get() == file.get()) return kEINVAL;
+    // With EPOLLEXCLUSIVE only these make sense (epoll_ctl(2)).
+    constexpr u32 kWithExclusive = vfs::kPollIn | vfs::kPollOut | vfs::kPollAlways | vfs::kEpollWakeUp |
+                                   vfs::kEpollEdge | vfs::kEpollExclusive;
+    if ((wanted.events & vfs::kEpollExclusive) != 0 && (wanted.events & ~kWithExclusive) != 0) return kEINVAL;
     vfs::EpollEvent const watch{.events = wanted.events, .data = wanted.data};
     switch (operation) {
         case kAdd: return epoll->add(*file, fd, watch);

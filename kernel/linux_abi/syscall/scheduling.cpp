@@ -42,9 +42,9 @@ Result<sched::Policy> to_policy(i32 policy, i32 priority, i32 nice) {
     }
 }
 
-i32 from_policy(sched::Policy policy) {
-    switch (policy.kind) {
-        case sched::PolicyKind::Fair: return kSchedOther;
+i32 policy_of(Task const& task) {
+    switch (task.thread().policy().kind) {
+        case sched::PolicyKind::Fair: return task.is_batch.load(std::memory_order_relaxed) ? kSchedBatch : kSchedOther;
         case sched::PolicyKind::Idle: return kSchedIdle;
         case sched::PolicyKind::Fifo: return kSchedFifo;
         case sched::PolicyKind::RoundRobin: return kSchedRr;
@@ -55,7 +55,9 @@ i32 from_policy(sched::Policy policy) {
 SyscallResult change_policy(Task& task, i32 tid, i32 policy, i32 priority) {
     Ref<Task> const other = TRY(target(task, tid));
     sched::Policy const wanted = TRY(to_policy(policy & ~kSchedResetOnFork, priority, other->thread().policy().nice));
-    return other->thread().set_policy(wanted);
+    TRY(other->thread().set_policy(wanted));
+    other->is_batch.store((policy & ~kSchedResetOnFork) == kSchedBatch, std::memory_order_relaxed);
+    return 0;
 }
 
 }  // namespace
@@ -103,14 +105,14 @@ SyscallResult sys_sched_setscheduler(Task& task, i32 tid, i32 policy, UserPtr<Sc
 }
 
 SyscallResult sys_sched_getscheduler(Task& task, i32 tid) {
-    return from_policy(TRY(target(task, tid))->thread().policy());
+    return policy_of(*TRY(target(task, tid)));
 }
 
 SyscallResult sys_sched_setparam(Task& task, i32 tid, UserPtr<SchedParam> param) {
     if (param.is_null()) return kEINVAL;
     SchedParam const wanted = TRY(read_user(param));
     Ref<Task> const other = TRY(target(task, tid));
-    return change_policy(task, tid, from_policy(other->thread().policy()), wanted.priority);
+    return change_policy(task, tid, policy_of(*other), wanted.priority);
 }
 
 SyscallResult sys_sched_getparam(Task& task, i32 tid, UserPtr<SchedParam> param) {
@@ -151,10 +153,11 @@ SyscallResult sys_sched_setattr(Task& task, i32 tid, UserPtr<SchedAttr> attr, u3
 
 SyscallResult sys_sched_getattr(Task& task, i32 tid, UserPtr<SchedAttr> attr, u32 size, u32 flags) {
     if (attr.is_null() || flags != 0 || size < sizeof(SchedAttr) || size > kPageSize) return kEINVAL;
-    sched::Policy const policy = TRY(target(task, tid))->thread().policy();
+    Ref<Task> const other = TRY(target(task, tid));
+    sched::Policy const policy = other->thread().policy();
     SchedAttr result{};
     result.size = sizeof result;
-    result.policy = static_cast<u32>(from_policy(policy));
+    result.policy = static_cast<u32>(policy_of(*other));
     result.nice = policy.nice;
     result.priority = policy.priority;
     return write_user(attr, result);

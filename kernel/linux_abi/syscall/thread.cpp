@@ -68,6 +68,8 @@ SyscallResult sys_clone3(Task& task, arch::TrapFrame& frame) {
     TRY(vm::copy_from_user(&arguments, from, std::min<u64>(size, sizeof arguments)));
     for (u64 offset = sizeof arguments; offset < size; ++offset)  // fields of a newer kernel must be zero
         if (TRY(read_user(UserPtr<u8>{from.value() + offset})) != 0) return kE2BIG;
+    constexpr u64 kClone3Flags = 0x3'ffff'ffff;  // those of clone, CLONE_CLEAR_SIGHAND, CLONE_INTO_CGROUP
+    if ((arguments.flags & ~kClone3Flags) != 0) return kEINVAL;
     if (arguments.set_tid_size != 0 || (arguments.flags & (kCloneIntoCgroup | kClonePidFd)) != 0) return kEINVAL;
     if ((arguments.flags & (kExitSignalMask | kCloneDetached)) != 0) return kEINVAL;
     if ((arguments.stack == 0) != (arguments.stack_size == 0)) return kEINVAL;

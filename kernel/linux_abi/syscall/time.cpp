@@ -15,7 +15,10 @@ namespace {
 SyscallResult sleep_until_deadline(Task& task, Deadline deadline, UserPtr<Timespec> left, bool relative) {
     Result<> const slept = sched::sleep_until(deadline, sched::WaitMode::Interruptible);
     if (slept) return 0;
-    if (!relative) return kEINTR;
+    if (!relative) {
+        task.restart_block.otherwise = Restart::NoHandler;
+        return kEINTR;
+    }
     if (!write_user_if_wanted(left, to_timespec(deadline - hal::now()))) return kEFAULT;
     task.restart_block = {.function =
                               [](Task& self, RestartBlock const& block) {
@@ -38,7 +41,11 @@ SyscallResult sleep_on_cpu_clock(Task& task, i32 clock, i32 flags, Nanoseconds r
         i64 const threads = task.process().threads().count();
         i64 const wait = std::max<i64>((target - now).count() / threads, Nanoseconds::from_ms(1).count());
         Result<> const slept = sched::sleep_until(hal::now() + Nanoseconds{wait}, sched::WaitMode::Interruptible);
-        if (!slept) return kEINTR;
+        if (!slept) {
+            // A relative time would begin anew: rather the program decides.
+            task.restart_block.otherwise = (flags & kTimerAbstime) != 0 ? Restart::NoHandler : Restart::Never;
+            return kEINTR;
+        }
         now = TRY(read_clock(task, clock));
     }
     return 0;
