@@ -123,12 +123,13 @@ void pipe_byte(long count) {
     }
 }
 
-// 4 KiB from a file in memory.
+// 4 KiB from a file in memory: this program.
+int own_file = -1;
+
 void file_reads(long count) {
-    static int const file = ::open("/proc/self/exe", O_RDONLY);
     static char block[4096];
     while (count-- > 0) {
-        if (::pread(file, block, sizeof block, 4096) != sizeof block) std::abort();
+        if (::pread(own_file, block, sizeof block, 4096) != sizeof block) std::abort();
     }
 }
 
@@ -145,7 +146,8 @@ int main(int argc, char** argv) {
     measure("page_fault", page_faults);
     measure("mprotect_twice", protection_changes);
     measure("pipe_write_read", pipe_byte);
-    measure("pread_4k", file_reads);
+    own_file = ::open(argv[0], O_RDONLY);
+    if (own_file >= 0) measure("pread_4k", file_reads);
     measure("thread_create_join", create_and_join);
 
     // One operation is a round trip: two switches and two wake-ups.
