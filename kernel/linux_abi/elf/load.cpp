@@ -4,7 +4,7 @@
 //
 //     0x5555'5555'4000     position-independent program, then the heap of brk()
 //     map_top, downward    vDSO, interpreter, and what the program maps later
-//     kUserEnd, downward   main stack, which grows up to its limit
+//     kStackTop, downward  main stack, which grows up to its limit
 #include "linux_abi/elf/load.hpp"
 
 #include <algorithm>
@@ -68,7 +68,7 @@ class Loader {
         LoadedProgram program;
         program.executable.assign(file->path());
         stack_limit_ = std::clamp(align_down(request_.stack_limit, kPageSize), kFirstStackSize, hal::kUserEnd / 2);
-        space_.set_map_top(VirtAddr{hal::kUserEnd - std::max(stack_limit_, kLeastStackRoom) - kStackGap});
+        space_.set_map_top(VirtAddr{kStackTop - std::max(stack_limit_, kLeastStackRoom) - kStackGap});
         space_.set_stack_limit(stack_limit_);
 
         Mapped const main = TRY(map_file(*file, path_.view(), Role::Program));
@@ -241,7 +241,7 @@ class Loader {
                                .auxiliary = entries};
         drivers::random_fill(contents.random);
         u64 const room = std::clamp(stack_limit_ / 4, kLeastArgumentBytes, kMostArgumentBytes);
-        Result<InitialStack> const stack = build_initial_stack(hal::kUserEnd, room, contents);
+        Result<InitialStack> const stack = build_initial_stack(kStackTop, room, contents);
         if (!stack) {
             if (stack.error() == Error::TooBig)
                 return complain(Error::TooBig, "{}: arguments and environment are over {} bytes, or one of them is "
@@ -249,7 +249,7 @@ class Loader {
             return complain(stack.error(), "{}: no first stack: {}", request_.path, name_of(stack.error()));
         }
         u64 const size = std::min(align_up(stack->bytes.size(), kPageSize) + kFirstStackSize, stack_limit_);
-        vm::MapRequest const area{.address = VirtAddr{hal::kUserEnd - size},
+        vm::MapRequest const area{.address = VirtAddr{kStackTop - size},
                                   .length = size,
                                   .protection = {.read = true, .write = true, .execute = main.image.executable_stack},
                                   .placement = vm::Placement::FixedIfFree,

@@ -263,8 +263,8 @@ TEST(elf_load, the_stack_grows_up_to_its_limit) {
     REQUIRE(program.has_value());
     u64 const limit = u64{8} << 20;
     u32 const mark = 1;
-    EXPECT(vm::copy_to_user(VirtAddr{hal::kUserEnd - limit}, &mark, sizeof mark).has_value());
-    EXPECT(!vm::copy_to_user(VirtAddr{hal::kUserEnd - limit - 8}, &mark, sizeof mark));
+    EXPECT(vm::copy_to_user(VirtAddr{kStackTop - limit}, &mark, sizeof mark).has_value());
+    EXPECT(!vm::copy_to_user(VirtAddr{kStackTop - limit - 8}, &mark, sizeof mark));
 }
 
 }  // namespace

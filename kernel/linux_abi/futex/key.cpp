@@ -14,6 +14,7 @@ Result<FutexKey> futex_key(Task& task, u64 address, FutexSharing sharing) {
     if (!vm::is_user_range(VirtAddr{address}, kWord)) return fail(Error::BadAddress);
     if (sharing == FutexSharing::Shared) {
         vm::AreaInfo const area = TRY(space.area_at(VirtAddr{address}));
+        if (!area.protection.any()) return fail(Error::BadAddress);
         if (area.shared && area.backing)
             return FutexKey{reinterpret_cast<u64>(area.backing.get()), area.offset + (VirtAddr{address} - area.start)};
     }

@@ -79,9 +79,14 @@ SyscallResult list_directory(Task& task, i32 fd, u64 buffer, u32 size, DirentPac
     Vector<u8> bytes;
     TRY(bytes.try_resize(std::min(size, kMost)));
     DirentPacker packer{bytes.span(), format};
+    u64 const position = file->seek(0, vfs::SeekOrigin::Current).value_or(0);
     TRY(file->list(packer));
     if (packer.too_small()) return kEINVAL;
-    TRY(vm::copy_to_user(VirtAddr{buffer}, bytes.data(), packer.used()));
+    Result<> const copied = vm::copy_to_user(VirtAddr{buffer}, bytes.data(), packer.used());
+    if (!copied) {
+        (void)file->seek(static_cast<i64>(position), vfs::SeekOrigin::Start);  // nothing was listed
+        return copied;
+    }
     return packer.used();
 }
 

@@ -71,12 +71,15 @@ SyscallResult sys_sched_setaffinity(Task& task, i32 tid, u32 size, UserPtr<u8> m
     Ref<Task> const other = TRY(target(task, tid));
     smp::CpuSet cpus = TRY(smp::CpuSet::create(smp::cpu_count()));
     bool any = false;
-    u32 const bytes = std::min<u32>(size, (smp::cpu_count() + 7) / 8);
-    for (u32 i = 0; i < bytes; ++i) {
-        u8 const bits = TRY(read_user(mask + i));
+    // The whole mask is read, though only the bits of CPUs that exist count.
+    constexpr u32 kUsualSize = 128;
+    Vector<u8> bytes;
+    TRY(bytes.try_resize(std::min(size, std::max(kUsualSize, (smp::cpu_count() + 7) / 8))));
+    TRY(vm::copy_from_user(bytes.data(), mask.address(), bytes.size()));
+    for (u32 i = 0; i < bytes.size(); ++i) {
         for (u32 bit = 0; bit < 8; ++bit) {
             u32 const cpu = i * 8 + bit;
-            if ((bits >> bit & 1) == 0 || cpu >= smp::cpu_count() || !smp::is_online(CpuId{cpu})) continue;
+            if ((bytes[i] >> bit & 1) == 0 || cpu >= smp::cpu_count() || !smp::is_online(CpuId{cpu})) continue;
             cpus.add(CpuId{cpu});
             any = true;
         }
