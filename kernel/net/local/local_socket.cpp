@@ -30,7 +30,6 @@ struct LocalSocket::Endpoint : RefCounted<Endpoint> {
     bool peer_gone GUARDED_BY(lock) = false;       // the peer closed or sends no more
     bool reset GUARDED_BY(lock) = false;           // the peer closed with our data unread
     Credentials peer_credentials GUARDED_BY(lock);
-    String peer_name GUARDED_BY(lock);
 
     // Listeners: endpoints that wait to be accepted, each with a reference.
     ListNode backlog_node;
@@ -42,8 +41,9 @@ struct LocalSocket::Endpoint : RefCounted<Endpoint> {
     // Streams: one reader at a time, so that bytes stay in order while they are copied without the lock.
     sched::Mutex reading;
 
-    // In the table of names, under its lock.
-    RbNode name_node;
+    // In the table of keys, under its lock. Set once.
+    RbNode key_node;
+    String key;
     String name;
 
     [[nodiscard]] Ref<Endpoint> peer_endpoint() {
@@ -56,18 +56,18 @@ namespace {
 
 using Endpoint = LocalSocket::Endpoint;
 
-struct NameOrder {
-    bool operator()(Endpoint const& a, Endpoint const& b) const { return a.name.view() < b.name.view(); }
+struct KeyOrder {
+    bool operator()(Endpoint const& a, Endpoint const& b) const { return a.key.view() < b.key.view(); }
 };
-// Binding and connecting by name; established connections never come here.
+// Binding and connecting by key; established connections never come here.
 constinit sched::Mutex names_mutex;
-constinit RbTree<Endpoint, &Endpoint::name_node, NameOrder> names GUARDED_BY(names_mutex);
+constinit RbTree<Endpoint, &Endpoint::key_node, KeyOrder> names GUARDED_BY(names_mutex);
 
-Ref<Endpoint> find_name(std::string_view name) {
+Ref<Endpoint> find_key(std::string_view key) {
     sched::MutexGuard guard{names_mutex};
-    Endpoint* const found = names.lower_bound([&](Endpoint const& e) { return e.name.view() < name; });
+    Endpoint* const found = names.lower_bound([&](Endpoint const& e) { return e.key.view() < key; });
     // A bound endpoint leaves the table before its socket drops it, so it is alive here.
-    return found != nullptr && found->name.view() == name ? Ref<Endpoint>{*found} : Ref<Endpoint>{};
+    return found != nullptr && found->key.view() == key ? Ref<Endpoint>{*found} : Ref<Endpoint>{};
 }
 
 bool has_passed(Deadline deadline) { return deadline != kNever && deadline <= hal::now(); }
@@ -156,14 +156,16 @@ Result<LocalSocket::Pair> LocalSocket::create_pair(SocketType type, Credentials 
     return pair;
 }
 
-Result<> LocalSocket::bind(std::string_view name) {
-    if (name.empty()) return fail(Error::InvalidArgument);
-    String copy = TRY(String::create(name));
+Result<> LocalSocket::bind(std::string_view key, std::string_view name) {
+    if (key.empty() || name.empty()) return fail(Error::InvalidArgument);
+    String own_key = TRY(String::create(key));
+    String own_name = TRY(String::create(name));
     sched::MutexGuard guard{names_mutex};
-    if (!endpoint_->name.empty()) return fail(Error::InvalidArgument);
-    Endpoint* const found = names.lower_bound([&](Endpoint const& e) { return e.name.view() < name; });
-    if (found != nullptr && found->name.view() == name) return fail(Error::AddressInUse);
-    endpoint_->name = std::move(copy);
+    if (!endpoint_->key.empty()) return fail(Error::InvalidArgument);
+    Endpoint* const found = names.lower_bound([&](Endpoint const& e) { return e.key.view() < key; });
+    if (found != nullptr && found->key.view() == key) return fail(Error::AddressInUse);
+    endpoint_->key = std::move(own_key);
+    endpoint_->name = std::move(own_name);
     names.insert(*endpoint_);
     return {};
 }
@@ -209,8 +211,8 @@ Result<Ref<LocalSocket>> LocalSocket::accept(Deadline deadline) {
     }
 }
 
-Result<> LocalSocket::connect(std::string_view name, Credentials credentials, Deadline deadline) {
-    Ref<Endpoint> const target = find_name(name);
+Result<> LocalSocket::connect(std::string_view key, Credentials credentials, Deadline deadline) {
+    Ref<Endpoint> const target = find_key(key);
     if (!target) return fail(Error::ConnectionRefused);
     if (target->type != type_) return fail(Error::WrongType);
     Endpoint& self = *endpoint_;
@@ -226,9 +228,8 @@ Result<> LocalSocket::connect(std::string_view name, Credentials credentials, De
         if (self.state == Endpoint::State::Connected) return fail(Error::AlreadyConnected);
         if (self.state != Endpoint::State::Fresh) return fail(Error::InvalidArgument);
     }
-    String peer_name = TRY(String::create(name));
     Ref<Endpoint> far = TRY(make_ref<Endpoint>(type_));
-    far->name = TRY(String::create(name));  // not in the table: only what getsockname() says
+    far->name = TRY(String::create(target->name));  // without a key: only what getsockname() says
     for (;;) {
         {
             smp::SpinGuard guard{target->lock};
@@ -246,10 +247,6 @@ Result<> LocalSocket::connect(std::string_view name, Credentials credentials, De
         listener = target->listener_credentials;
     }
     connect_ends(self, *far, credentials, listener);
-    {
-        smp::SpinGuard guard{self.lock};
-        self.peer_name = std::move(peer_name);
-    }
     bool refused = false;
     {
         smp::SpinGuard guard{target->lock};
@@ -274,7 +271,7 @@ Result<u64> LocalSocket::send(vm::IoBuffer& from, SendOptions options) {
     Endpoint& self = *endpoint_;
     Ref<Endpoint> peer;
     if (!options.destination.empty() && type_ == SocketType::Datagram) {
-        peer = find_name(options.destination);
+        peer = find_key(options.destination);
         if (!peer) return fail(Error::ConnectionRefused);
         if (peer->type != type_) return fail(Error::WrongType);
     } else {
@@ -288,6 +285,7 @@ Result<u64> LocalSocket::send(vm::IoBuffer& from, SendOptions options) {
     }
     u64 const total = from.remaining();
     bool const whole = type_ != SocketType::Stream;
+    if (!whole && total == 0) return u64{0};  // a stream has no empty messages; what was attached to it is dropped
     u64 limit = 0;
     {
         smp::SpinGuard guard{peer->lock};

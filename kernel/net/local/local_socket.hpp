@@ -30,7 +30,7 @@ struct Readiness {
 
 struct SendOptions {
     Deadline deadline = kNever;  // a time that has passed: do not wait
-    std::string_view destination{};  // a name; empty: the connected peer
+    std::string_view destination{};  // a key; empty: the connected peer
     std::unique_ptr<Attachment> attachment{};
     Credentials credentials{};
 };
@@ -47,7 +47,7 @@ struct Received {
     bool end = false;        // the peer has closed
     std::unique_ptr<Attachment> attachment{};
     Credentials credentials{};
-    String source{};
+    String source{};  // the sender's name; empty: unnamed
 };
 
 class LocalSocket : public RefCounted<LocalSocket> {
@@ -64,13 +64,14 @@ class LocalSocket : public RefCounted<LocalSocket> {
 
     [[nodiscard]] SocketType type() const { return type_; }
 
-    // Names are byte strings that the layer above makes unique (a file's identity, or an abstract name).
-    [[nodiscard]] Result<> bind(std::string_view name);  // AddressInUse, InvalidArgument (has a name)
+    // A socket is found by its key, bytes that the layer above makes unique (a file's identity, an abstract name), and
+    // known to others by its name, which is not looked at here. Both not empty. AddressInUse, InvalidArgument (has one).
+    [[nodiscard]] Result<> bind(std::string_view key, std::string_view name);
     [[nodiscard]] Result<> listen(u32 backlog, Credentials credentials);  // NotSupported for datagrams, InvalidArgument without a name
     [[nodiscard]] Result<Ref<LocalSocket>> accept(Deadline deadline);  // InvalidArgument when not listening
-    // Streams and packets: ConnectionRefused (no listener), WouldBlock (backlog full, deadline passed), WrongType,
+    // To the socket with that key. Streams and packets: ConnectionRefused (no listener), WouldBlock (backlog full, deadline passed), WrongType,
     // AlreadyConnected. Datagrams: sets the default destination.
-    [[nodiscard]] Result<> connect(std::string_view name, Credentials credentials, Deadline deadline);
+    [[nodiscard]] Result<> connect(std::string_view key, Credentials credentials, Deadline deadline);
 
     // Bytes sent. BrokenPipe, NotConnected, MessageTooLong, ConnectionRefused, WouldBlock, Interrupted, BadAddress.
     [[nodiscard]] Result<u64> send(vm::IoBuffer& from, SendOptions options);
