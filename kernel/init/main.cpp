@@ -13,6 +13,7 @@
 #include "hal/power.hpp"
 #include "init/command_line.hpp"
 #include "init/crash.hpp"
+#include "linux_abi/proc/process_source.hpp"
 #include "linux_abi/start.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "mem/heap/heap.hpp"
@@ -27,7 +28,9 @@
 #include "vfs/cpio/cpio_loader.hpp"
 #include "vfs/devfs/devfs.hpp"
 #include "vfs/namespace.hpp"
+#include "vfs/procfs/procfs.hpp"
 #include "vfs/ramfs/ram_node.hpp"
+#include "vfs/sysfs/sysfs.hpp"
 #include "vm/address_space.hpp"
 
 namespace tutti::harness {
@@ -94,6 +97,13 @@ void start_files() {
     CHECK(vfs::mount_devfs(names), "no memory for /dev: give the machine more memory");
 }
 
+// /proc and /sys tell about what the layers above the filesystems have.
+void start_information() {
+    vfs::Namespace& names = vfs::root_namespace();
+    CHECK(vfs::mount_procfs(names, linux_abi::process_source()), "no memory for /proc: give the machine more memory");
+    CHECK(vfs::mount_sysfs(names), "no memory for /sys: give the machine more memory");
+}
+
 void wait_for_all_cpus() {
     constexpr Nanoseconds kPatience = Nanoseconds::from_s(20);
     Deadline const deadline = hal::now() + kPatience;
@@ -129,6 +139,7 @@ void tutti::hal::kernel_main() {
     }
     start_files();
     CHECK(linux_abi::initialize(), "no memory for the system call layer: give the machine more memory");
+    start_information();
     wait_for_all_cpus();
     linux_abi::run_program();
 }

@@ -53,6 +53,9 @@ class Process : public RefCounted<Process> {
     // Flags that prctl and membarrier set once. Relaxed: each stands for itself.
     void set_no_new_privileges() { no_new_privileges_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool no_new_privileges() const { return no_new_privileges_.load(std::memory_order_relaxed); }
+    // Remembered only: there are no core files.
+    void set_dumpable(bool dumpable) { dumpable_.store(dumpable, std::memory_order_relaxed); }
+    [[nodiscard]] bool is_dumpable() const { return dumpable_.load(std::memory_order_relaxed); }
     void register_membarrier() { membarrier_.store(true, std::memory_order_relaxed); }
     [[nodiscard]] bool membarrier_registered() const { return membarrier_.load(std::memory_order_relaxed); }
 
@@ -71,6 +74,7 @@ class Process : public RefCounted<Process> {
     std::atomic<bool> exiting_{false};
     std::atomic<bool> no_new_privileges_{false};
     std::atomic<bool> membarrier_{false};
+    std::atomic<bool> dumpable_{true};
 };
 
 }  // namespace tutti::linux_abi

@@ -47,6 +47,11 @@ bool ThreadGroup::contains(i32 tid) {
     return tid > 0 && find_locked(tid) != nullptr;
 }
 
+i32 ThreadGroup::last_tid() {
+    smp::SpinIrqGuard guard{lock_};
+    return next_tid_ - 1;
+}
+
 i32 ThreadGroup::next_tid_from(i32 from) {
     smp::SpinIrqGuard guard{lock_};
     i32 best = 0;

@@ -29,6 +29,8 @@ class ThreadGroup {
     [[nodiscard]] bool remove(Task& task);
     [[nodiscard]] Ref<Task> find(i32 tid);
     [[nodiscard]] bool contains(i32 tid);
+    // The number that was given out last.
+    [[nodiscard]] i32 last_tid();
     [[nodiscard]] u32 count() const { return count_.load(std::memory_order_relaxed); }
 
     // The n-th tid at or above `from`, for /proc/self/task; 0 at the end.

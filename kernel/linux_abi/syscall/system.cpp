@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "linux_abi/syscall/system.hpp"
 
+#include <algorithm>
+
 #include "arch/traps.hpp"
 #include "drivers/rng/entropy.hpp"
 #include "hal/clock.hpp"
@@ -9,6 +11,7 @@
 #include "linux_abi/process/task.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "smp/ipi/call.hpp"
+#include "vfs/procfs/load_average.hpp"
 
 namespace tutti::linux_abi {
 
@@ -20,6 +23,13 @@ Result<size_t> read_name(UserPtr<char> from, u64 size, char (&to)[kHostNameLimit
     if (size > kHostNameLimit) return fail(Error::InvalidArgument);
     TRY(vm::copy_from_user(to, from.address(), size));
     return static_cast<size_t>(size);
+}
+
+// Limits that the address space enforces are told to it.
+Result<> set_limit(Task& task, RlimitKind kind, Rlimit limit) {
+    TRY(task.process().limits().set(kind, limit));
+    if (kind == kRlimitStack) task.process().address_space().set_stack_limit(limit.current);
+    return {};
 }
 
 // A user address that fs or gs may have as base.
@@ -37,6 +47,8 @@ SyscallResult sys_sysinfo(Task& task, UserPtr<SysInfo> info) {
     result.free_ram = memory.free * kPageSize;
     result.processes = static_cast<u16>(task.process().threads().count());
     result.memory_unit = 1;
+    static_assert(vfs::kLoadShift == 16, "SI_LOAD_SHIFT");
+    std::ranges::copy(vfs::load_averages(), result.loads);
     return write_user(info, result);
 }
 
@@ -111,8 +123,11 @@ SyscallResult sys_prctl(Task& task, i32 option, u64 arg2, u64 arg3, u64 arg4, u6
             task.parent_death_signal = arg2;  // the parent is not in this machine: it never comes
             return 0;
         case kGetPdeathsig: return write_user(UserPtr<i32>{arg2}, static_cast<i32>(task.parent_death_signal));
-        case kGetDumpable: return 0;  // there are no core files
-        case kSetDumpable: return arg2 <= 1 ? SyscallResult{0} : SyscallResult{kEINVAL};
+        case kGetDumpable: return task.process().is_dumpable() ? 1 : 0;
+        case kSetDumpable:
+            if (arg2 > 1) return kEINVAL;
+            task.process().set_dumpable(arg2 == 1);
+            return 0;
         case kGetKeepCaps: return 0;
         case kSetKeepCaps: return arg2 <= 1 ? SyscallResult{0} : SyscallResult{kEINVAL};
         case kGetTiming: return 0;
@@ -153,7 +168,7 @@ SyscallResult sys_getrlimit(Task& task, u32 resource, UserPtr<Rlimit> limit) {
 SyscallResult sys_setrlimit(Task& task, u32 resource, UserPtr<Rlimit> limit) {
     auto const value = TRY(read_user(limit));
     if (resource >= kRlimitCount) return kEINVAL;
-    return task.process().limits().set(static_cast<RlimitKind>(resource), value);
+    return set_limit(task, static_cast<RlimitKind>(resource), value);
 }
 
 SyscallResult sys_prlimit64(Task& task, i32 pid, u32 resource, UserPtr<Rlimit> limit, UserPtr<Rlimit> old) {
@@ -162,7 +177,7 @@ SyscallResult sys_prlimit64(Task& task, i32 pid, u32 resource, UserPtr<Rlimit> l
     ResourceLimits& limits = task.process().limits();
     auto const kind = static_cast<RlimitKind>(resource);
     Rlimit const previous = limits.get(kind);
-    if (!limit.is_null()) TRY(limits.set(kind, TRY(read_user(limit))));
+    if (!limit.is_null()) TRY(set_limit(task, kind, TRY(read_user(limit))));
     return write_user_if_wanted(old, previous);
 }
 

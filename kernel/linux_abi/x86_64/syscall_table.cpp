@@ -3,6 +3,9 @@
 // answers ENOSYS. docs/linux-abi.md says what each call does not do; a test keeps the two lists equal.
 #include <array>
 
+#include "linux_abi/socket/socket_calls.hpp"
+#include "linux_abi/socket/socket_messages.hpp"
+#include "linux_abi/socket/socket_options.hpp"
 #include "linux_abi/syscall/descriptors.hpp"
 #include "linux_abi/syscall/directories.hpp"
 #include "linux_abi/syscall/dispatch.hpp"
@@ -275,6 +278,26 @@ constexpr auto kRows = std::to_array<Row>({
     row<sys_setsid>("setsid"),
     row<sys_capget>("capget"),
     row<sys_capset>("capset"),
+
+    // Sockets. Linux restarts them unless the socket has a time limit, which then counts anew.
+    row<sys_socket>("socket"),
+    row<sys_socketpair>("socketpair"),
+    row<sys_bind>("bind"),
+    row<sys_listen>("listen"),
+    row<sys_accept>("accept", Restart::Always),
+    row<sys_accept4>("accept4", Restart::Always),
+    row<sys_connect>("connect", Restart::Always),
+    row<sys_getsockname>("getsockname"),
+    row<sys_getpeername>("getpeername"),
+    row<sys_shutdown>("shutdown"),
+    row<sys_getsockopt>("getsockopt"),
+    row<sys_setsockopt>("setsockopt"),
+    row<sys_sendto>("sendto", Restart::Always),
+    row<sys_recvfrom>("recvfrom", Restart::Always),
+    row<sys_sendmsg>("sendmsg", Restart::Always),
+    row<sys_recvmsg>("recvmsg", Restart::Always),
+    row<sys_sendmmsg>("sendmmsg", Restart::Always),
+    row<sys_recvmmsg>("recvmmsg", Restart::Always),
 
     // The machine.
     row<sys_uname>("uname"),

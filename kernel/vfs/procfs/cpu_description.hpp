@@ -7,10 +7,7 @@
 
 namespace tutti::vfs {
 
-// Asks every CPU about itself. Once, all CPUs up. Thread context.
-void prepare_cpu_description();
-
-// /proc/cpuinfo, in the format that the architecture has on Linux.
+// /proc/cpuinfo, in the format that the architecture has on Linux. Asks every CPU about itself: Thread context.
 Result<> generate_cpu_information(u64, String& text);
 
 struct CacheDescription {

@@ -52,11 +52,13 @@ Result<> append_area(String& text, vm::AreaInfo const& area) {
     if (area.backing) area.backing->describe(backing);
     std::string_view name = kind_name(area.kind);
     if (name.empty()) name = backing.path.view();
+    // The kernel's own pages in a program are private to it by what Linux says, although all programs share them here.
+    bool const is_kernels = area.kind == vm::AreaKind::Vdso || area.kind == vm::AreaKind::Vvar;
     size_t const begin = text.size();
     TRY(text.append_format("{:08x}-{:08x} {}{}{}{} {:08x} {:02x}:{:02x} {} ", area.start.value(), area.end.value(),
                            area.protection.read ? 'r' : '-', area.protection.write ? 'w' : '-',
-                           area.protection.execute ? 'x' : '-', area.shared ? 's' : 'p',
-                           area.backing ? area.offset : u64{0}, major_of(backing.device), minor_of(backing.device),
+                           area.protection.execute ? 'x' : '-', area.shared && !is_kernels ? 's' : 'p',
+                           area.backing && !is_kernels ? area.offset : u64{0}, major_of(backing.device), minor_of(backing.device),
                            backing.inode));
     if (!name.empty()) {
         while (text.size() - begin < kNameColumn) TRY(text.append(' '));

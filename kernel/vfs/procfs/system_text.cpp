@@ -135,7 +135,6 @@ Result<> generate_nothing(u64, String&) { return {}; }
 
 Result<> add_system_texts(GeneratedDirectory& root, ProcessSource& source) {
     u64 const argument = reinterpret_cast<u64>(&source);
-    prepare_cpu_description();
     TextEntry const entries[] = {
         {"cpuinfo", generate_cpu_information},
         {"meminfo", generate_memory_information},

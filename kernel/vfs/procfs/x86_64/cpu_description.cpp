@@ -14,7 +14,7 @@ namespace {
 
 constexpr u32 kExtended = 0x8000'0000;
 
-constinit smp::PerCpu<u32> apic_id PERCPU_SECTION;  // each CPU's own, written once
+constinit smp::PerCpu<u32> apic_id PERCPU_SECTION;  // each CPU's own
 
 u32 own_apic_id() {
     if (arch::cpuid(0).eax >= 0xb && arch::cpuid(0xb).ebx != 0) return arch::cpuid(0xb).edx;
@@ -103,11 +103,8 @@ Result<> append_cpu(String& text, CpuId cpu, std::string_view flags) {
 
 }  // namespace
 
-void prepare_cpu_description() {
-    smp::call_on_all([](void*) { apic_id.store(own_apic_id()); }, nullptr);
-}
-
 Result<> generate_cpu_information(u64, String& text) {
+    smp::call_on_all([](void*) { apic_id.store(own_apic_id()); }, nullptr);
     String flags;
     TRY(append_flags(flags));
     Result<> outcome{};
