@@ -121,8 +121,6 @@ class AddressSpace : public RefCounted<AddressSpace> {
 
     // Thread context or a fault of user code; may block.
     [[nodiscard]] FaultResult handle_fault(VirtAddr address, hal::FaultAccess access);
-    // Why an access faults that handle_fault() refused; for the signal's si_code.
-    [[nodiscard]] FaultResult classify_fault(VirtAddr address);
 
     // Loads this space on the current CPU; the space stays alive until another is loaded there or leave() is called.
     void activate(smp::NoPreempt const& context);

@@ -71,7 +71,7 @@ TEST(address_space, protection_is_enforced_and_changes) {
     EXPECT_EQ(load<u64>(base).value_or(0), u64{7});
     EXPECT(store(base, u64{10}));
     EXPECT_ERROR(space->protect(base, 16 * kPageSize, kReadWrite), Error::NoMemory);
-    EXPECT(space->classify_fault(VirtAddr{0x1000}) == FaultResult::NoMapping);
+    EXPECT(space->handle_fault(VirtAddr{0x1000}, {.user = true}) == FaultResult::NoMapping);
 }
 
 TEST(address_space, placement_rules) {

@@ -173,17 +173,6 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access
     }
 }
 
-FaultResult AddressSpace::classify_fault(VirtAddr address) {
-    smp::SpinReadGuard guard{areas_lock_};
-    Area const* const area = find(address);
-    if (area == nullptr) return FaultResult::NoMapping;
-    if (area->backing && area->protection.any()) {
-        Result<mem::FrameRef> const page = area->backing->try_page(area->page_index(address));
-        if (!page && page.error() == Error::OutOfRange) return FaultResult::BusError;
-    }
-    return FaultResult::AccessDenied;
-}
-
 Result<> AddressSpace::populate(VirtAddr address, u64 length) {
     for (VirtAddr page = address.page_base(); page < address + length; page += kPageSize) {
         AreaInfo const area = [&] {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "linux_abi/signal/fault.hpp"
 
+#include <optional>
+
 #include "arch/traps.hpp"
+#include "base/log.hpp"
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
@@ -48,15 +51,29 @@ SigInfo floating_point_info(Task& task, unsigned vector, u64 rip) {
     return fault_info(kSIGFPE, floating_point_code(status, control), rip);
 }
 
-SigInfo page_fault_info(Task& task, VirtAddr address) {
-    switch (task.process().address_space().classify_fault(address)) {
+// Bits of a page fault's error code (Intel SDM vol. 3, figure 4-12).
+constexpr u64 kFaultPresent = 1;
+constexpr u64 kFaultWrite = 2;
+constexpr u64 kFaultFetch = 16;
+
+// Asks again, for another thread may have changed the mapping since: no signal when the access is possible now.
+std::optional<SigInfo> page_fault_info(Task& task, arch::TrapFrame const& frame, VirtAddr address) {
+    hal::FaultAccess const access{.write = (frame.error_code & kFaultWrite) != 0,
+                                  .execute = (frame.error_code & kFaultFetch) != 0,
+                                  .user = true,
+                                  .present = (frame.error_code & kFaultPresent) != 0};
+    switch (task.process().address_space().handle_fault(address, access)) {
+        case vm::FaultResult::Resolved: return std::nullopt;
+        case vm::FaultResult::NoMapping: return fault_info(kSIGSEGV, kSegvMapErr, address.value());
         case vm::FaultResult::AccessDenied: return fault_info(kSIGSEGV, kSegvAccErr, address.value());
         case vm::FaultResult::BusError: return fault_info(kSIGBUS, kBusAdrErr, address.value());
-        default: return fault_info(kSIGSEGV, kSegvMapErr, address.value());
+        case vm::FaultResult::NoMemory: break;
     }
+    log_error("out of memory: the program is killed; give the machine more (--memory)");
+    return kernel_info(kSIGKILL);
 }
 
-SigInfo exception_info(Task& task, arch::TrapFrame const& frame, unsigned vector, VirtAddr address) {
+std::optional<SigInfo> exception_info(Task& task, arch::TrapFrame const& frame, unsigned vector, VirtAddr address) {
     u64 const rip = frame.rip;
     switch (vector) {
         case arch::kVectorDivide: return fault_info(kSIGFPE, kFpeIntDiv, rip);
@@ -69,7 +86,7 @@ SigInfo exception_info(Task& task, arch::TrapFrame const& frame, unsigned vector
         case arch::kVectorSimd: return floating_point_info(task, vector, rip);
         case arch::kVectorAlignment: return fault_info(kSIGBUS, kBusAdrAln, address.value());
         case arch::kVectorStackSegment: return fault_info(kSIGBUS, kSiKernel, 0);
-        case arch::kVectorPageFault: return page_fault_info(task, address);
+        case arch::kVectorPageFault: return page_fault_info(task, frame, address);
         default: return fault_info(kSIGSEGV, kSiKernel, 0);  // general protection and the rest
     }
 }
@@ -81,7 +98,7 @@ void handle_user_exception(arch::TrapFrame& frame, unsigned vector, VirtAddr add
     task.fault_vector = static_cast<i32>(vector);
     task.fault_error_code = frame.error_code;
     if (vector == arch::kVectorPageFault) task.fault_address = address.value();
-    force_signal(task, exception_info(task, frame, vector, address));
+    if (auto const info = exception_info(task, frame, vector, address)) force_signal(task, *info);
 }
 
 }  // namespace tutti::linux_abi
