@@ -85,8 +85,8 @@ Result<> append_cpu(String& text, CpuId cpu, std::string_view flags) {
     TRY(text.append_format("processor\t: {}\nvendor_id\t: {}\ncpu family\t: {}\nmodel\t\t: {}\nmodel name\t: {}\n"
                            "stepping\t: {}\n", cpu, vendor().view(), id.family, id.model, model_name().view(),
                            id.stepping));
-    TRY(text.append_format("cpu MHz\t\t: {}.{:03}\ncache size\t: {} KB\n", kilohertz / 1000, kilohertz % 1000,
-                           largest_cache / 1024));
+    TRY(text.append_format("cpu MHz\t\t: {}.{:03}\n", kilohertz / 1000, kilohertz % 1000));
+    if (largest_cache != 0) TRY(text.append_format("cache size\t: {} KB\n", largest_cache / 1024));
     TRY(text.append_format("physical id\t: 0\nsiblings\t: {}\ncore id\t\t: {}\ncpu cores\t: {}\napicid\t\t: {}\n"
                            "initial apicid\t: {}\n", cpus, cpu, cpus, apic_id.on(cpu), apic_id.on(cpu)));
     TRY(text.append_format("fpu\t\t: yes\nfpu_exception\t: yes\ncpuid level\t: {}\nwp\t\t: yes\nflags\t\t:",
