@@ -39,6 +39,10 @@ void PciDevice::disable() {
 }
 
 // Section 6.2.5.1: write ones, read which bits stick. With decoding off, so that the region appears nowhere meanwhile.
+//
+// Where firmware has placed and enabled the region, it stays in place: a region that goes away and comes back makes a
+// hypervisor rebuild every CPU's memory map several times, tens of milliseconds with 64 CPUs under QEMU. Regions are
+// aligned to their size, so the address bounds it.
 void PciDevice::probe_region(unsigned bar) {
     Region& region = regions_[bar];
     if (region.probed) return;
@@ -49,7 +53,13 @@ void PciDevice::probe_region(unsigned bar) {
     if (wide && bar + 1 == kBars) return;
     u32 const high = wide ? read32(bar_offset(bar + 1)) : 0;
 
+    u64 const base = u64{high} << 32 | (low & ~kBarFlags);
     u32 const command = read16(kCommand);
+    if ((command & kCommandMemory) != 0 && base != 0) {
+        region.base = PhysAddr{base};
+        region.size = base & (~base + 1);
+        return;
+    }
     pci_write32(address_, kCommand, command & ~u32{kCommandMemory});
     pci_write32(address_, bar_offset(bar), ~u32{0});
     u64 mask = read32(bar_offset(bar)) & ~kBarFlags;
@@ -63,7 +73,7 @@ void PciDevice::probe_region(unsigned bar) {
     }
     pci_write32(address_, kCommand, command);
 
-    region.base = PhysAddr{u64{high} << 32 | (low & ~kBarFlags)};
+    region.base = PhysAddr{base};
     region.size = mask & (~mask + 1);  // the lowest bit that sticks
 }
 
