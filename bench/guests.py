@@ -10,16 +10,12 @@ import re
 import selectors
 import stat
 import subprocess
-import sys
 import tempfile
 import time
 
+import closure
+import debian_packages
 from initramfs import Initramfs
-
-HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "tests", "apps"))
-import closure  # noqa: E402
-import debian_packages  # noqa: E402
 
 KERNEL_PACKAGE = "linux-image-cloud-amd64"
 

@@ -4,6 +4,8 @@ import os
 import re
 import statistics
 
+import host
+import sample
 from report import HIGHER, LOWER
 
 PEER = "Linux guest"
@@ -141,4 +143,34 @@ def cyclictest(bench):
              ("cyclictest_max", "us", r"Max:\s*(\d+)", LOWER)])
 
 
-MEASURES = {f.__name__: f for f in (boot, image, memory, micro, sysbench, hackbench, cyclictest)}
+def scaling(bench):
+    """How much faster zstd -T4 is on 4 CPUs than on 1, beside a Linux guest and the host's own threads."""
+    root = bench.debroot()
+    path = os.path.join(bench.build, "sample-8M")
+    sample.make(root, path, 8 << 20)
+    speed = re.compile(r"\),\s+([\d.]+) MB/s")
+    command = ["zstd", "-b3", f"-i{bench.times(2, 5)}", "-B512K", "-T4", "/sample"]
+
+    def figure(side, cpus):
+        outcome = side.run(command, cpus, root=root, files=[("/sample", path)], limit=180)
+        found = speed.findall(outcome.text)
+        return float(found[-1]) if outcome.status == 0 and found else None
+
+    def on_host(threads):
+        done = host.run(root, [*command[:-2], f"-T{threads}", path])
+        return float(speed.findall((done.stdout + done.stderr).decode())[-1])
+
+    runs = bench.times(1, 3)
+    medians = {}
+    for cpus in (1, 4):
+        values = bench.each(f"zstd -T4, {cpus} CPUs", runs, lambda side, cpus=cpus: figure(side, cpus))
+        bench.row("zstd_T4", "MB/s", *values, cpus, HIGHER)
+        medians[cpus] = [statistics.median(v) if v else None for v in values]
+    ours, peer = (a / b if a and b else None for a, b in zip(medians[4], medians[1]))
+    bench.results.add("zstd_T4_speedup", "x", ours, PEER, peer, runs, 4, HIGHER)
+    threads = min(4, len(os.sched_getaffinity(0)))
+    native = statistics.median(on_host(threads) for _ in range(3)) / statistics.median(on_host(1) for _ in range(3))
+    bench.results.add("zstd_T4_speedup", "x", ours, f"host, {threads} threads", native, runs, 4, HIGHER)
+
+
+MEASURES = {f.__name__: f for f in (boot, image, memory, micro, sysbench, hackbench, cyclictest, scaling)}
