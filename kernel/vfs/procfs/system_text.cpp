@@ -10,6 +10,7 @@
 #include "vfs/procfs/cpu_description.hpp"
 #include "vfs/procfs/load_average.hpp"
 #include "vfs/procfs/process_text.hpp"
+#include "vfs/ramfs/page_store.hpp"
 #include "vfs/wall_clock.hpp"
 
 namespace tutti::vfs {
@@ -27,6 +28,7 @@ Result<> generate_memory_information(u64, String& text) {
     mem::FrameStatistics const frames = mem::frame_statistics();
     u64 const total = frames.total * kPageSize;
     u64 const free = frames.free * kPageSize;
+    u64 const files = PageStore::total_pages() * kPageSize;
     struct Line {
         std::string_view name;
         u64 bytes;
@@ -34,9 +36,9 @@ Result<> generate_memory_information(u64, String& text) {
     // Nothing here can be given back under pressure (files live in memory), so what is free is what is available.
     Line const lines[] = {
         {"MemTotal:", total},  {"MemFree:", free},   {"MemAvailable:", free},
-        {"Buffers:", 0},       {"Cached:", 0},       {"SwapCached:", 0},
+        {"Buffers:", 0},       {"Cached:", files},       {"SwapCached:", 0},
         {"SwapTotal:", 0},     {"SwapFree:", 0},     {"Dirty:", 0},
-        {"Writeback:", 0},     {"Shmem:", 0},        {"Slab:", mem::heap_statistics().bytes_reserved},
+        {"Writeback:", 0},     {"Shmem:", files},        {"Slab:", mem::heap_statistics().bytes_reserved},
         {"SReclaimable:", 0},  {"SUnreclaim:", mem::heap_statistics().bytes_reserved},
         {"CommitLimit:", total},
     };

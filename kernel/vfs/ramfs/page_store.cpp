@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vfs/ramfs/page_store.hpp"
 
+#include <algorithm>
 #include <new>
+
+#include "smp/percpu/percpu.hpp"
 
 namespace tutti::vfs {
 
@@ -10,6 +13,9 @@ struct alignas(8) PageStore::Node {
 };
 
 namespace {
+
+// Inserted less removed on each CPU: one may be negative, the sum is not.
+constinit smp::PerCpu<i64> page_balance PERCPU_SECTION;
 
 mem::Frame* frame_of(u64 word) { return reinterpret_cast<mem::Frame*>(word); }
 
@@ -114,8 +120,10 @@ Result<mem::FrameRef> PageStore::insert(u64 index, mem::FrameRef frame) {
         u64 expected = 0;
         u64 const word = reinterpret_cast<u64>(frame.get());
         frame->get();  // the store's own reference
-        if (slot->compare_exchange_strong(expected, word, std::memory_order_acq_rel, std::memory_order_acquire))
+        if (slot->compare_exchange_strong(expected, word, std::memory_order_acq_rel, std::memory_order_acquire)) {
+            page_balance.add(1);
             return frame;
+        }
         frame->put();
         // Somebody was first, or the root grew into a node meanwhile: find() tells the two apart.
         if (mem::FrameRef present = find(index)) return present;
@@ -127,6 +135,7 @@ u64 PageStore::remove_below(std::atomic<u64>& slot, unsigned level, u64 base, u6
         u64 const word = slot.exchange(0, std::memory_order_acq_rel);  // pairs with the second look in find()
         if (word == 0) return 0;
         frame_of(word)->put();
+        page_balance.add(-1);
         return 1;
     }
     u64 const word = slot.load(std::memory_order_acquire);
@@ -143,6 +152,12 @@ u64 PageStore::remove_below(std::atomic<u64>& slot, unsigned level, u64 base, u6
     return removed;
 }
 
+u64 PageStore::total_pages() {
+    i64 sum = 0;
+    smp::for_each_cpu([&](CpuId cpu) { sum += page_balance.on(cpu); });
+    return static_cast<u64>(std::max(sum, i64{0}));
+}
+
 u64 PageStore::remove(u64 first, u64 end) {
     if (first >= end) return 0;
     u64 root = root_.load(std::memory_order_acquire);
@@ -151,6 +166,7 @@ u64 PageStore::remove(u64 first, u64 end) {
         // Not an exchange: the root may have grown into a node meanwhile.
         if (root_.compare_exchange_weak(root, 0, std::memory_order_acq_rel, std::memory_order_acquire)) {
             frame_of(root)->put();
+            page_balance.add(-1);
             return 1;
         }
     }

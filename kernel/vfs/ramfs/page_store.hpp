@@ -44,6 +44,9 @@ class PageStore {
     // Drops the pages from `first` up to, not including, `end`. How many there were.
     u64 remove(u64 first, u64 end);
 
+    // Pages that all stores hold together, for statistics; may be off by what is under way.
+    [[nodiscard]] static u64 total_pages();
+
   private:
     static constexpr unsigned kBits = 6;
     static constexpr u64 kWays = u64{1} << kBits;
