@@ -41,7 +41,9 @@ u32 WaitQueue::wake(u32 count, u32 events) {
         u32 taken = 0;
         bool more = false;
         {
-            smp::SpinIrqGuard guard{lock_};
+            // Called from the observer of another queue of this rank: an epoll instance that watches an epoll instance.
+            // Those nest without a loop (vfs/poll).
+            smp::SpinIrqGuard guard{lock_, smp::SameRank::WatchedBeforeWatcher};
             for (auto it = entries_.begin(); it != entries_.end();) {
                 Entry& entry = *it++;
                 if (entry.notify_ != nullptr) {

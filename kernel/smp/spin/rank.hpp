@@ -27,10 +27,11 @@ enum class LockRank : u8 {
     // vm
     AddressSpace,
     PageCache,
-    // poll and wake-up: a source's queue, then the epoll instance that watches it, then that instance's own queue
+    // poll and wake-up: the queue of a source, those of the epoll instances that watch it, directly or through others;
+    // under each the ready list of the instance that is told
     WaitQueue,
-    PollReady,
     PollWaitQueue,
+    PollReady,
     // sched
     MutexQueue,
     ThreadTable,
@@ -48,6 +49,6 @@ enum class LockRank : u8 {
 };
 
 // The caller's reason why it may hold two locks of one rank.
-enum class SameRank : u8 { OrderedByAddress, ParentBeforeChild };
+enum class SameRank : u8 { OrderedByAddress, ParentBeforeChild, WatchedBeforeWatcher };
 
 }  // namespace tutti::smp
