@@ -24,11 +24,14 @@ namespace tutti::vm {
 class Backing;
 }
 
+namespace tutti::linux_abi {
+class SocketFile;  // sockets are that layer's; here they are only told apart
+}
+
 namespace tutti::vfs {
 
 class EpollFile;
 class PipeBuffer;
-class SocketFile;
 class TimerFile;
 
 enum class SeekOrigin : u8 { Start, Current, End, Data, Hole };
@@ -85,7 +88,7 @@ class File : public RefCounted<File> {
     // What kind of special file this is; null when it is not.
     [[nodiscard]] virtual PipeBuffer* pipe() { return nullptr; }
     [[nodiscard]] virtual EpollFile* epoll() { return nullptr; }
-    [[nodiscard]] virtual SocketFile* socket_file() { return nullptr; }
+    [[nodiscard]] virtual linux_abi::SocketFile* socket_file() { return nullptr; }
     [[nodiscard]] virtual TimerFile* timer() { return nullptr; }
 
     // The epoll instances that watch this file (vfs/poll/watch_list.hpp); link_lock_of(this) held.

@@ -43,8 +43,8 @@ Result<SocketRequest> parse_request(i32 domain, i32 type, i32 protocol) {
 }
 
 Result<i32> add_socket(Task& task, Ref<net::LocalSocket> socket, SocketRequest const& request) {
-    Ref<vfs::SocketFile> file =
-        TRY(vfs::SocketFile::create(std::move(socket), request.flags, credentials_of(task)));
+    Ref<SocketFile> file =
+        TRY(SocketFile::create(std::move(socket), request.flags, credentials_of(task)));
     return task.process().files().add(std::move(file), request.fd_flag);
 }
 
@@ -88,7 +88,7 @@ SyscallResult sys_socketpair(Task& task, i32 domain, i32 type, i32 protocol, Use
 }
 
 SyscallResult sys_bind(Task& task, i32 fd, UserPtr<u8> address, u32 length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     LocalAddress const name = TRY(LocalAddress::read(address, length));
     net::LocalSocket& socket = file->socket();
     if (name.is_unnamed()) return TRY(socket.name()).empty() ? bind_automatically(socket) : Result<>{};
@@ -110,7 +110,7 @@ SyscallResult sys_bind(Task& task, i32 fd, UserPtr<u8> address, u32 length) {
 }
 
 SyscallResult sys_listen(Task& task, i32 fd, i32 backlog) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     u32 const length = std::min(static_cast<u32>(backlog), kMostWaiting);  // negative: as long as allowed
     return file->socket().listen(length, file->owner());
 }
@@ -121,7 +121,7 @@ SyscallResult sys_accept(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> l
 
 SyscallResult sys_accept4(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> length, i32 flags) {
     SocketRequest const request = TRY(flags_of(flags));
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     if (file->socket().type() == net::SocketType::Datagram) return kEOPNOTSUPP;
     Ref<net::LocalSocket> socket = TRY(file->socket().accept(file->receive_deadline(false)));
     if (!address.is_null()) {
@@ -133,20 +133,20 @@ SyscallResult sys_accept4(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> 
 }
 
 SyscallResult sys_connect(Task& task, i32 fd, UserPtr<u8> address, u32 length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     LocalAddress const name = TRY(LocalAddress::read(address, length));
     String const key = TRY(name.find_key(task));
     return connection_result(file->socket().connect(key, file->owner(), file->send_deadline(false)));
 }
 
 SyscallResult sys_getsockname(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     if (address.is_null()) return kEFAULT;
     return write_address(address, length, TRY(file->socket().name()).view());
 }
 
 SyscallResult sys_getpeername(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     String const name = TRY(file->socket().peer_name());
     if (address.is_null()) return kEFAULT;
     return write_address(address, length, name.view());
@@ -154,7 +154,7 @@ SyscallResult sys_getpeername(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u
 
 SyscallResult sys_shutdown(Task& task, i32 fd, i32 how) {
     constexpr i32 kRead = 0, kWrite = 1, kBoth = 2;
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     if (how < kRead || how > kBoth) return kEINVAL;
     file->socket().shut_down(how != kWrite, how != kRead);
     return 0;

@@ -31,7 +31,7 @@ Result<Destination> read_destination(Task& task, u64 address, u32 length) {
     return destination;
 }
 
-Result<u64> send(vfs::SocketFile& file, vm::IoBuffer& from, Destination const& to, OutgoingControl control,
+Result<u64> send(SocketFile& file, vm::IoBuffer& from, Destination const& to, OutgoingControl control,
                  u32 flags) {
     if ((flags & kMsgOob) != 0) return fail(Error::NotSupported);
     net::SendOptions options;
@@ -42,7 +42,7 @@ Result<u64> send(vfs::SocketFile& file, vm::IoBuffer& from, Destination const& t
     return file.socket().send(from, std::move(options));
 }
 
-Result<net::Received> receive(vfs::SocketFile& file, vm::IoBuffer& to, u32 flags) {
+Result<net::Received> receive(SocketFile& file, vm::IoBuffer& to, u32 flags) {
     if ((flags & kMsgOob) != 0) return fail(Error::NotSupported);
     if ((flags & kMsgErrorQueue) != 0) return fail(Error::WouldBlock);  // nothing is ever queued there
     net::ReceiveOptions options;
@@ -53,12 +53,12 @@ Result<net::Received> receive(vfs::SocketFile& file, vm::IoBuffer& to, u32 flags
 }
 
 // With MSG_TRUNC a receiver of datagrams hears how long the message was, however much it took (recv(2)).
-u64 received_size(vfs::SocketFile const& file, net::Received const& received, u32 flags) {
+u64 received_size(SocketFile const& file, net::Received const& received, u32 flags) {
     bool const whole = (flags & kMsgTruncated) != 0 && file.socket().type() != net::SocketType::Stream;
     return whole ? received.message_size : received.bytes;
 }
 
-SyscallResult send_message(Task& task, vfs::SocketFile& file, MsgHdr const& header, u32 flags) {
+SyscallResult send_message(Task& task, SocketFile& file, MsgHdr const& header, u32 flags) {
     UserVectors vectors;
     TRY(vectors.read(header.vectors, header.vector_count, Error::MessageTooLong));
     Destination const destination = TRY(read_destination(task, header.name, header.name_length));
@@ -69,7 +69,7 @@ SyscallResult send_message(Task& task, vfs::SocketFile& file, MsgHdr const& head
 }
 
 // `header` becomes what the program finds.
-Result<u64> receive_message(Task& task, vfs::SocketFile& file, MsgHdr& header, u32 flags) {
+Result<u64> receive_message(Task& task, SocketFile& file, MsgHdr& header, u32 flags) {
     UserVectors vectors;
     TRY(vectors.read(header.vectors, header.vector_count, Error::MessageTooLong));
     vm::IoBuffer to = vectors.buffer();
@@ -92,7 +92,7 @@ Result<u64> receive_message(Task& task, vfs::SocketFile& file, MsgHdr& header, u
 }  // namespace
 
 SyscallResult sys_sendto(Task& task, i32 fd, u64 buffer, u64 size, u32 flags, UserPtr<u8> address, u32 length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     vm::IoBuffer from = TRY(user_buffer(buffer, size));
     Destination const destination = TRY(read_destination(task, address.address().value(), length));
     return sent_result(task, send(*file, from, destination, {nullptr, file->owner()}, flags), flags);
@@ -100,7 +100,7 @@ SyscallResult sys_sendto(Task& task, i32 fd, u64 buffer, u64 size, u32 flags, Us
 
 SyscallResult sys_recvfrom(Task& task, i32 fd, u64 buffer, u64 size, u32 flags, UserPtr<u8> address,
                            UserPtr<u32> length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     vm::IoBuffer to = TRY(user_buffer(buffer, size));
     net::Received const received = TRY(receive(*file, to, flags));
     if (!address.is_null()) {
@@ -113,12 +113,12 @@ SyscallResult sys_recvfrom(Task& task, i32 fd, u64 buffer, u64 size, u32 flags, 
 }
 
 SyscallResult sys_sendmsg(Task& task, i32 fd, UserPtr<MsgHdr> message, u32 flags) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     return send_message(task, *file, TRY(read_user(message)), flags);
 }
 
 SyscallResult sys_recvmsg(Task& task, i32 fd, UserPtr<MsgHdr> message, u32 flags) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     MsgHdr header = TRY(read_user(message));
     u64 const size = TRY(receive_message(task, *file, header, flags));
     TRY(write_user(message, header));
@@ -126,7 +126,7 @@ SyscallResult sys_recvmsg(Task& task, i32 fd, UserPtr<MsgHdr> message, u32 flags
 }
 
 SyscallResult sys_sendmmsg(Task& task, i32 fd, UserPtr<MmsgHdr> messages, u32 count, u32 flags) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     count = std::min(count, kMostMessages);
     for (u32 i = 0; i < count; ++i) {
         auto const step = [&]() -> SyscallResult {
@@ -144,7 +144,7 @@ SyscallResult sys_sendmmsg(Task& task, i32 fd, UserPtr<MmsgHdr> messages, u32 co
 
 SyscallResult sys_recvmmsg(Task& task, i32 fd, UserPtr<MmsgHdr> messages, u32 count, u32 flags,
                            UserPtr<Timespec> timeout) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     count = std::min(count, kMostMessages);
     Deadline deadline = kNever;
     if (!timeout.is_null()) {

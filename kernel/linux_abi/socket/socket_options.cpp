@@ -72,7 +72,7 @@ constexpr i32 kMostBuffer = 212992;  // net.core.wmem_max
 }  // namespace
 
 SyscallResult sys_getsockopt(Task& task, i32 fd, i32 level, i32 option, UserPtr<u8> value, UserPtr<i32> length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     if (level != kSolSocket) return kEOPNOTSUPP;
     net::LocalSocket& socket = file->socket();
     auto const number = [&](i32 n) { return give(value, length, n); };
@@ -110,7 +110,7 @@ SyscallResult sys_getsockopt(Task& task, i32 fd, i32 level, i32 option, UserPtr<
 }
 
 SyscallResult sys_setsockopt(Task& task, i32 fd, i32 level, i32 option, UserPtr<u8> value, i32 length) {
-    Ref<vfs::SocketFile> const file = TRY(socket_of(task, fd));
+    Ref<SocketFile> const file = TRY(socket_of(task, fd));
     if (level != kSolSocket) return kEOPNOTSUPP;
     switch (option) {
         case kSoSendBuffer:

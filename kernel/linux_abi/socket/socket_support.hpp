@@ -7,16 +7,16 @@
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
 #include "linux_abi/syscall/result.hpp"
-#include "vfs/socket/socket_file.hpp"
+#include "linux_abi/socket/socket_file.hpp"
 
 namespace tutti::linux_abi {
 
 // Errors: BadFileDescriptor, NotSocket.
-[[nodiscard]] inline Result<Ref<vfs::SocketFile>> socket_of(Task& task, i32 fd) {
+[[nodiscard]] inline Result<Ref<SocketFile>> socket_of(Task& task, i32 fd) {
     Ref<vfs::File> const file = TRY(task.process().files().get(fd));
-    vfs::SocketFile* const socket = file->socket_file();
+    SocketFile* const socket = file->socket_file();
     if (socket == nullptr) return fail(Error::NotSocket);
-    return Ref<vfs::SocketFile>{*socket};
+    return Ref<SocketFile>{*socket};
 }
 
 [[nodiscard]] inline net::Credentials credentials_of(Task const& task) { return {.process = task.process().pid()}; }

@@ -5,12 +5,12 @@
 #include "net/local/local_socket.hpp"
 #include "vfs/file.hpp"
 
-namespace tutti::vfs {
+namespace tutti::linux_abi {
 
-class SocketFile final : public File {
+class SocketFile final : public vfs::File {
   public:
     // `owner` is whom the peer sees. Error::NoMemory.
-    [[nodiscard]] static Result<Ref<SocketFile>> create(Ref<net::LocalSocket> socket, OpenFlags flags,
+    [[nodiscard]] static Result<Ref<SocketFile>> create(Ref<net::LocalSocket> socket, vfs::OpenFlags flags,
                                                         net::Credentials owner);
 
     [[nodiscard]] net::LocalSocket& socket() const { return *socket_; }
@@ -29,18 +29,18 @@ class SocketFile final : public File {
     [[nodiscard]] Deadline send_deadline(bool do_not_wait) const { return deadline(do_not_wait, send_timeout); }
 
     Result<i64> control(u32 command, u64 argument) override;
-    PollEvents poll() override;
+    vfs::PollEvents poll() override;
     sched::WaitQueue* poll_queue() override { return &socket_->queue(); }
     Result<> synchronize() override { return fail(Error::InvalidArgument); }
-    Attributes attributes() override;
+    vfs::Attributes attributes() override;
 
   protected:
     Result<u64> do_read(u64, vm::IoBuffer& to) override;
     Result<u64> do_write(u64&, vm::IoBuffer& from) override;
 
   private:
-    SocketFile(Ref<net::LocalSocket> socket, OpenFlags flags, net::Credentials owner, String path, u64 number)
-        : File{flags, {}, std::move(path)}, socket_{std::move(socket)}, owner_{owner}, number_{number} {}
+    SocketFile(Ref<net::LocalSocket> socket, vfs::OpenFlags flags, net::Credentials owner, String path, u64 number)
+        : vfs::File{flags, {}, std::move(path)}, socket_{std::move(socket)}, owner_{owner}, number_{number} {}
     [[nodiscard]] Deadline deadline(bool do_not_wait, std::atomic<Nanoseconds> const& timeout) const;
 
     Ref<net::LocalSocket> const socket_;
@@ -48,4 +48,4 @@ class SocketFile final : public File {
     u64 const number_;
 };
 
-}  // namespace tutti::vfs
+}  // namespace tutti::linux_abi

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "vfs/socket/socket_file.hpp"
+#include "linux_abi/socket/socket_file.hpp"
 
 #include <new>
 
 #include "hal/clock.hpp"
 #include "vfs/wall_clock.hpp"
 
-namespace tutti::vfs {
+namespace tutti::linux_abi {
 
 namespace {
 
@@ -16,13 +16,13 @@ constinit std::atomic<u64> next_socket_number{1};  // relaxed: only uniqueness c
 
 }  // namespace
 
-Result<Ref<SocketFile>> SocketFile::create(Ref<net::LocalSocket> socket, OpenFlags flags, net::Credentials owner) {
+Result<Ref<SocketFile>> SocketFile::create(Ref<net::LocalSocket> socket, vfs::OpenFlags flags, net::Credentials owner) {
     u64 const number = next_socket_number.fetch_add(1, std::memory_order_relaxed);
     String name;
     TRY(name.append_format("socket:[{}]", number));
-    u32 const bits = flags.bits() | OpenFlags::Read | OpenFlags::Write;
+    u32 const bits = flags.bits() | vfs::OpenFlags::Read | vfs::OpenFlags::Write;
     auto* const file =
-        new (std::nothrow) SocketFile{std::move(socket), OpenFlags{bits}, owner, std::move(name), number};
+        new (std::nothrow) SocketFile{std::move(socket), vfs::OpenFlags{bits}, owner, std::move(name), number};
     if (file == nullptr) return fail(Error::NoMemory);
     return Ref<SocketFile>::adopt(file);
 }
@@ -41,23 +41,23 @@ Result<i64> SocketFile::control(u32 command, u64 argument) {
     return 0;
 }
 
-PollEvents SocketFile::poll() {
+vfs::PollEvents SocketFile::poll() {
     net::Readiness const ready = socket_->readiness();
-    PollEvents events = 0;
-    if (ready.readable) events |= kPollIn | kPollReadNormal;
-    if (ready.writable) events |= kPollOut | kPollWriteNormal;
-    if (ready.read_hang_up) events |= kPollReadHangUp;
-    if (ready.hang_up) events |= kPollHangUp;
-    if (ready.error) events |= kPollError;
+    vfs::PollEvents events = 0;
+    if (ready.readable) events |= vfs::kPollIn | vfs::kPollReadNormal;
+    if (ready.writable) events |= vfs::kPollOut | vfs::kPollWriteNormal;
+    if (ready.read_hang_up) events |= vfs::kPollReadHangUp;
+    if (ready.hang_up) events |= vfs::kPollHangUp;
+    if (ready.error) events |= vfs::kPollError;
     return events;
 }
 
-Attributes SocketFile::attributes() {
-    Attributes attributes;
+vfs::Attributes SocketFile::attributes() {
+    vfs::Attributes attributes;
     attributes.inode = number_;
-    attributes.type = FileType::Socket;
+    attributes.type = vfs::FileType::Socket;
     attributes.permissions = 0777;
-    attributes.access_time = attributes.modify_time = attributes.change_time = wall_clock_now();
+    attributes.access_time = attributes.modify_time = attributes.change_time = vfs::wall_clock_now();
     return attributes;
 }
 
@@ -73,4 +73,4 @@ Result<u64> SocketFile::do_write(u64&, vm::IoBuffer& from) {
     return socket_->send(from, std::move(options));
 }
 
-}  // namespace tutti::vfs
+}  // namespace tutti::linux_abi
