@@ -54,40 +54,51 @@ struct NameList final : vfs::DirectorySink {
     }
 };
 
-Result<> send_tree(std::string_view path, vfs::Inode& inode);
-
-Result<> send_directory(std::string_view path, vfs::Inode& inode) {
-    TRY(link::file_begin(path, mode_of(inode.attributes()), 0));
-    TRY(link::file_end());
+// Adds the paths of the entries of `directory` to `paths`.
+Result<> add_entries(std::string_view path, vfs::Inode& directory, Vector<String>& paths) {
     NameList list;
-    TRY(inode.list(0, list));
+    TRY(directory.list(0, list));
     TRY(std::move(list.outcome));
     for (String const& name : list.names) {
         String child = TRY(String::create(path));
         if (!path.ends_with('/')) TRY(child.append('/'));
         TRY(child.append(name.view()));
-        Result<Ref<vfs::Inode>> const found = inode.lookup(name.view());
-        if (found) TRY(send_tree(child.view(), **found));
+        TRY(paths.try_push_back(std::move(child)));
     }
     return {};
 }
 
-Result<> send_tree(std::string_view path, vfs::Inode& inode) {
+Result<> send_one(std::string_view path, vfs::Inode& inode) {
     switch (inode.type()) {
         case vfs::FileType::Regular: return send_regular(path, inode);
-        case vfs::FileType::Directory: return send_directory(path, inode);
         case vfs::FileType::Symlink: return send_link(path, inode);
+        case vfs::FileType::Directory:
+            TRY(link::file_begin(path, mode_of(inode.attributes()), 0));
+            return link::file_end();
         default: return {};
     }
 }
 
 }  // namespace
 
-Result<> send_result(std::string_view path) {
+// What is still to be sent is kept in a list: a deep tree must not need a deep kernel stack.
+Result<> send_result(std::string_view root) {
     vfs::Namespace& names = vfs::root_namespace();
-    Result<Ref<vfs::Inode>> const inode = names.resolve(names.root(), path);
-    if (!inode) return inode.error() == Error::NotFound ? Result<>{} : fail(inode.error());
-    return send_tree(path, **inode);
+    Vector<String> paths;
+    TRY(paths.try_push_back(TRY(String::create(root))));
+    bool first = true;
+    while (!paths.empty()) {
+        String const path = std::move(paths.back());
+        paths.pop_back();
+        auto const follow = first ? vfs::LastLink::Follow : vfs::LastLink::DoNotFollow;
+        Result<Ref<vfs::Inode>> const inode = names.resolve(names.root(), path.view(), follow);
+        if (!inode && first && inode.error() == Error::NotFound) return {};
+        if (!inode) return fail(inode.error());
+        first = false;
+        TRY(send_one(path.view(), **inode));
+        if ((*inode)->is_directory()) TRY(add_entries(path.view(), **inode, paths));
+    }
+    return {};
 }
 
 }  // namespace tutti::linux_abi

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Signals: handlers, masks, sigaction flags, directed signals, waiting for signals, interrupted calls.
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <ucontext.h>
@@ -75,6 +77,45 @@ class ScopedBlock {
 };
 
 long tgkill_self(int signal) { return syscall(SYS_tgkill, getpid(), thread_id(), signal); }
+
+TEST(signalfd_reads_blocked_signals) {
+    sigset_t set, old;
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
+    sigaddset(&set, SIGUSR2);
+    CHECK_OK(sigprocmask(SIG_BLOCK, &set, &old));
+    const int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    REQUIRE(fd >= 0);
+    signalfd_siginfo info{};
+    CHECK_ERR(read(fd, &info, sizeof info), EAGAIN);
+    CHECK_ERR(read(fd, &info, sizeof info - 1), EINVAL);
+    pollfd entry{fd, POLLIN, 0};
+    CHECK_EQ(poll(&entry, 1, 0), 0);
+    CHECK_OK(kill(getpid(), SIGUSR1));
+    CHECK_EQ(poll(&entry, 1, 10000), 1);
+    CHECK_EQ(read(fd, &info, sizeof info), static_cast<ssize_t>(sizeof info));
+    CHECK_EQ(info.ssi_signo, static_cast<unsigned>(SIGUSR1));
+    CHECK_EQ(info.ssi_pid, static_cast<unsigned>(getpid()));
+    CHECK_EQ(info.ssi_code, SI_USER);
+
+    // The set can be changed; a signal outside of it stays pending.
+    sigdelset(&set, SIGUSR2);
+    CHECK_EQ(signalfd(fd, &set, 0), fd);
+    CHECK_OK(kill(getpid(), SIGUSR2));
+    CHECK_ERR(read(fd, &info, sizeof info), EAGAIN);
+    sigset_t pending;
+    CHECK_OK(sigpending(&pending));
+    CHECK(sigismember(&pending, SIGUSR2) == 1);
+    timespec const none{};
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR2);
+    CHECK_EQ(sigtimedwait(&set, nullptr, &none), SIGUSR2);
+
+    CHECK_ERR(signalfd(fd, &set, ~0), EINVAL);
+    CHECK_ERR(signalfd(0, &set, 0), EINVAL);
+    close(fd);
+    CHECK_OK(sigprocmask(SIG_SETMASK, &old, nullptr));
+}
 
 }  // namespace
 

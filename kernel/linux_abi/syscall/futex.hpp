@@ -10,7 +10,6 @@ namespace tutti::linux_abi {
 
 SyscallResult sys_futex(Task& task, u64 address, u32 operation, u32 value, u64 timeout_or_count, u64 second,
                         u32 value3);
-SyscallResult sys_futex_waitv(Task& task, u64 waiters, u32 count, u32 flags, UserPtr<Timespec> timeout, i32 clock);
 SyscallResult sys_set_robust_list(Task& task, u64 head, u64 size);
 SyscallResult sys_get_robust_list(Task& task, i32 tid, UserPtr<u64> head, UserPtr<u64> size);
 

@@ -4,6 +4,7 @@
 #include "hal/clock.hpp"
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
+#include "linux_abi/vdso/vdso.hpp"
 
 namespace tutti::linux_abi {
 
@@ -60,6 +61,11 @@ Nanoseconds cpu_clock_of(Process& process, i32 clock) {
     smp::SpinIrqGuard guard{process.threads().lock()};
     Task* const task = process.threads().find_locked(dynamic.id);
     return task == nullptr ? Nanoseconds{} : task->thread().cpu_time();
+}
+
+void set_wall_clock_offset(Nanoseconds offset) {
+    vfs::set_wall_clock_offset(offset);
+    vdso::set_wall_offset(offset);
 }
 
 Nanoseconds process_cpu_time(Process& process) {

@@ -8,8 +8,9 @@
 
 namespace tutti::linux_abi {
 
-using vfs::set_wall_clock_offset;
 using vfs::wall_clock_offset;
+// Sets CLOCK_REALTIME to the monotonic clock plus `offset`, for the kernel and for the vDSO. Any context.
+void set_wall_clock_offset(Nanoseconds offset);
 
 class Process;
 class Task;

@@ -158,6 +158,8 @@ constexpr auto kRows = std::to_array<Row>({
     row<sys_timerfd_create>("timerfd_create"),
     row<sys_timerfd_settime>("timerfd_settime"),
     row<sys_timerfd_gettime>("timerfd_gettime"),
+    row<sys_signalfd>("signalfd"),
+    row<sys_signalfd4>("signalfd4"),
 
     // Memory.
     row<sys_mmap>("mmap"),
