@@ -6,7 +6,7 @@
 #include "linux_abi/socket/control_data.hpp"
 #include "linux_abi/socket/local_address.hpp"
 #include "linux_abi/socket/socket_support.hpp"
-#include "linux_abi/socket/user_vectors.hpp"
+#include "linux_abi/user_vectors.hpp"
 
 namespace tutti::linux_abi {
 
@@ -60,7 +60,7 @@ u64 received_size(SocketFile const& file, net::Received const& received, u32 fla
 
 SyscallResult send_message(Task& task, SocketFile& file, MsgHdr const& header, u32 flags) {
     UserVectors vectors;
-    TRY(vectors.read(header.vectors, header.vector_count, Error::MessageTooLong));
+    TRY(vectors.read(UserPtr<IoVec>{VirtAddr{header.vectors}}, header.vector_count, Error::MessageTooLong));
     Destination const destination = TRY(read_destination(task, header.name, header.name_length));
     OutgoingControl control{nullptr, file.owner()};
     if (header.control != 0) control = TRY(read_control(task, header, file.owner()));
@@ -71,7 +71,7 @@ SyscallResult send_message(Task& task, SocketFile& file, MsgHdr const& header, u
 // `header` becomes what the program finds.
 Result<u64> receive_message(Task& task, SocketFile& file, MsgHdr& header, u32 flags) {
     UserVectors vectors;
-    TRY(vectors.read(header.vectors, header.vector_count, Error::MessageTooLong));
+    TRY(vectors.read(UserPtr<IoVec>{VirtAddr{header.vectors}}, header.vector_count, Error::MessageTooLong));
     vm::IoBuffer to = vectors.buffer();
     net::Received received = TRY(receive(file, to, flags));
     header.flags = flags & kMsgCmsgCloexec;

@@ -5,6 +5,7 @@
 
 #include "linux_abi/signal/send.hpp"
 #include "linux_abi/syscall/file_support.hpp"
+#include "linux_abi/user_vectors.hpp"
 #include "mem/frame/frame_allocator.hpp"
 
 namespace tutti::linux_abi {
@@ -23,37 +24,6 @@ Result<vm::IoBuffer> user_buffer(u64 address, u64 size) {
     if (!vm::is_user_range(VirtAddr{address}, size)) return fail(Error::BadAddress);
     return vm::IoBuffer::user(VirtAddr{address}, size);
 }
-
-// The vectors of a readv-like call, copied in: few in place, many on the heap.
-class Vectors {
-  public:
-    Result<> read(UserPtr<IoVec> from, u64 count) {
-        if (count > kIovMax) return fail(Error::InvalidArgument);
-        vm::IoVector* to = inline_;
-        if (count > kInline) {
-            TRY(heap_.try_resize(count));
-            to = heap_.data();
-        }
-        static_assert(sizeof(vm::IoVector) == sizeof(IoVec));
-        TRY(vm::copy_from_user(to, from.address(), count * sizeof(IoVec)));
-        u64 total = 0;
-        for (u64 i = 0; i < count; ++i) {
-            if (static_cast<i64>(to[i].length) < 0) return fail(Error::InvalidArgument);
-            if (!vm::is_user_range(to[i].base, to[i].length)) return fail(Error::BadAddress);
-            to[i].length = std::min(to[i].length, kMaxRwCount - total);
-            total += to[i].length;
-        }
-        used_ = {to, count};
-        return {};
-    }
-    [[nodiscard]] vm::IoBuffer buffer() const { return vm::IoBuffer::user(used_); }
-
-  private:
-    static constexpr u64 kInline = 8;
-    vm::IoVector inline_[kInline];
-    Vector<vm::IoVector> heap_;
-    std::span<vm::IoVector const> used_;
-};
 
 // Moves up to `count` bytes between two files through one page of kernel memory. A null offset means the file's
 // position; given offsets are advanced.
@@ -111,16 +81,16 @@ SyscallResult sys_pwrite64(Task& task, i32 fd, u64 buffer, u64 size, i64 offset)
 
 SyscallResult sys_readv(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count) {
     Ref<vfs::File> const file = TRY(file_of(task, fd));
-    Vectors list;
-    TRY(list.read(vectors, count));
+    UserVectors list;
+    TRY(list.read(vectors, count, Error::InvalidArgument));
     vm::IoBuffer to = list.buffer();
     return file->read(to);
 }
 
 SyscallResult sys_writev(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count) {
     Ref<vfs::File> const file = TRY(file_of(task, fd));
-    Vectors list;
-    TRY(list.read(vectors, count));
+    UserVectors list;
+    TRY(list.read(vectors, count, Error::InvalidArgument));
     vm::IoBuffer from = list.buffer();
     return written(task, file->write(from));
 }
@@ -128,8 +98,8 @@ SyscallResult sys_writev(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count) 
 SyscallResult sys_preadv(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count, u64 offset_low, u64) {
     if (static_cast<i64>(offset_low) < 0) return kEINVAL;
     Ref<vfs::File> const file = TRY(file_of(task, fd));
-    Vectors list;
-    TRY(list.read(vectors, count));
+    UserVectors list;
+    TRY(list.read(vectors, count, Error::InvalidArgument));
     vm::IoBuffer to = list.buffer();
     return file->read_at(offset_low, to);
 }
@@ -137,8 +107,8 @@ SyscallResult sys_preadv(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count, 
 SyscallResult sys_pwritev(Task& task, i32 fd, UserPtr<IoVec> vectors, u64 count, u64 offset_low, u64) {
     if (static_cast<i64>(offset_low) < 0) return kEINVAL;
     Ref<vfs::File> const file = TRY(file_of(task, fd));
-    Vectors list;
-    TRY(list.read(vectors, count));
+    UserVectors list;
+    TRY(list.read(vectors, count, Error::InvalidArgument));
     vm::IoBuffer from = list.buffer();
     return written(task, file->write_at(offset_low, from));
 }

@@ -13,7 +13,7 @@ namespace tutti::linux_abi {
 class UserVectors {
   public:
     // Errors: BadAddress, InvalidArgument (a negative length), `too_many` (more than kIovMax).
-    Result<> read(u64 from, u64 count, Error too_many) {
+    Result<> read(UserPtr<IoVec> from, u64 count, Error too_many) {
         if (count > kIovMax) return fail(too_many);
         vm::IoVector* to = inline_;
         if (count > kInline) {
@@ -21,7 +21,7 @@ class UserVectors {
             to = heap_.data();
         }
         static_assert(sizeof(vm::IoVector) == sizeof(IoVec));
-        TRY(vm::copy_from_user(to, VirtAddr{from}, count * sizeof(IoVec)));
+        TRY(vm::copy_from_user(to, from.address(), count * sizeof(IoVec)));
         u64 total = 0;
         for (u64 i = 0; i < count; ++i) {
             if (static_cast<i64>(to[i].length) < 0) return fail(Error::InvalidArgument);
