@@ -13,8 +13,8 @@ namespace tutti {
 [[noreturn]] void panic_formatted(std::string_view message, char const* file, int line);
 
 using PanicHandler = void (*)(std::string_view message, char const* file, int line);
-// The handler must not return. Called once, at boot.
-void set_panic_handler(PanicHandler handler);
+// The handler must not return. Returns the one before (null: none), which a handler that is not concerned calls.
+PanicHandler set_panic_handler(PanicHandler handler);
 
 template <class... Args>
 [[noreturn]] NOINLINE void panic_at(char const* file, int line, FormatString<Args...> format, Args const&... args) {

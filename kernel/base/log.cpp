@@ -23,7 +23,10 @@ void detail::log_line(LogLevel level, std::string_view line) {
     if (LogSink const sink = g_sink.load(std::memory_order_acquire)) sink(level, line);
 }
 
-void set_panic_handler(PanicHandler handler) { g_panic_handler.store(handler, std::memory_order_release); }
+PanicHandler set_panic_handler(PanicHandler handler) {
+    // release: pairs with the acquire in panic_formatted; acquire: whoever set the one before has prepared it.
+    return g_panic_handler.exchange(handler, std::memory_order_acq_rel);
+}
 
 void panic_formatted(std::string_view message, char const* file, int line) {
     // Pairs with the release in set_panic_handler.

@@ -37,6 +37,13 @@ void set_preempt_handler(void (*handler)()) {
     detail::g_preempt_handler.store(handler, std::memory_order_release);
 }
 
+void abandon_rungs() {
+    ASSERT(!arch::interrupts_enabled());
+    arch::percpu_store(detail::preempt_state, arch::percpu_load(detail::preempt_state) & detail::kNoRescheduleWanted);
+    arch::percpu_store(detail::isr_depth, u32{0});
+    arch::percpu_store(detail::pin_depth, u32{0});
+}
+
 void wrap_interrupt_hook() {
     CHECK(hal::hooks.interrupt != nullptr && hal::hooks.interrupt != detail::counted_interrupt);
     detail::g_platform_interrupt = hal::hooks.interrupt;

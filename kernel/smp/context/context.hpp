@@ -87,6 +87,10 @@ class AssumeNoPreempt : public NoPreempt {
     AssumeNoPreempt() { ASSERT(preempt_depth() != 0 || !arch::interrupts_enabled()); }
 };
 
+// Puts this CPU back on the Thread rung whatever guards the current thread has left standing: for tests that have seen a
+// panic on purpose and go on. Interrupts off, and still off afterwards; the wish to reschedule is kept.
+void abandon_rungs();
+
 // Puts IsrEntry around the platform's interrupt dispatch (hal::hooks.interrupt). Once, before interrupts are enabled.
 void wrap_interrupt_hook();
 

@@ -84,6 +84,8 @@ u32 spin_locks_held() {
     return held->count;
 }
 
+void forget_held_spin_locks() { g_held.local(AssumeIrqOff{}).count = 0; }
+
 void check_may_wait_for_cpus() {
     if constexpr (kDebugBuild) {
         CHECK(arch::interrupts_enabled() && !in_isr(), "waiting for other CPUs with interrupts off");

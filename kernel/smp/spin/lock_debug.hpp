@@ -63,6 +63,8 @@ using LockDebug = std::conditional_t<kDebugBuild, LockDebugOn, LockDebugOff>;
 
 // How many spin locks this CPU holds (debug builds; 0 in release builds): the scheduler's check at a switch.
 [[nodiscard]] u32 spin_locks_held();
+// Forgets what this CPU holds; the locks stay locked. Interrupts off. For abandon_rungs()'s caller.
+void forget_held_spin_locks();
 // Panics when this CPU holds a spin lock that is also taken with interrupts off: waiting for another CPU would deadlock.
 void check_may_wait_for_cpus();
 
