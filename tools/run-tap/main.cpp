@@ -40,6 +40,7 @@ struct Options {
     unsigned cpus = 1;
     double time_limit = 300;
     double silence_limit = 90;
+    bool count_instructions = false;
     bool verbose = false;
 };
 
@@ -105,7 +106,8 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
                                      .memory = cli::parse_size(options.memory),
                                      .kernel = options.image,
                                      .kernel_arguments = options.append,
-                                     .link_fd = link_guest.get()};
+                                     .link_fd = link_guest.get(),
+                                     .count_instructions = options.count_instructions};
     cli::ChildProcess qemu({.arguments = cli::qemu_arguments(machine),
                             .inherited = {link_guest.get()},
                             .output = log_guest.get(),
@@ -214,6 +216,8 @@ int main(int argc, char** argv) {
     app.add_option("--timeout", options.time_limit, "Seconds for the whole run");
     app.add_option("--silence", options.silence_limit, "Seconds without a line before the guest counts as hung");
     app.add_option("--record", options.record, "Write one line with the result here");
+    app.add_flag("--icount", options.count_instructions,
+                 "Guest time is 1 ns for each instruction, on one CPU: runs with the same seed repeat exactly");
     app.add_flag("--verbose", options.verbose, "Show everything the guest prints");
     CLI11_PARSE(app, argc, argv);
     try {

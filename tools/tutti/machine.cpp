@@ -77,7 +77,12 @@ std::vector<std::string> qemu_arguments(MachineConfig const& config) {
         case MachineType::Microvm: add({"-machine", "microvm,acpi=on,isa-serial=on,rtc=on"}); break;
     }
     if (many) add({"-device", "intel-iommu,intremap=on,eim=on"});
-    add({"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu", "max"});
+    if (config.count_instructions) {
+        if (kvm || config.cpus != 1) throw CliError("Counting instructions works with --accel tcg and one CPU only.");
+        add({"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max"});
+    } else {
+        add({"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu", "max"});
+    }
     add({"-smp", std::to_string(config.cpus), "-m", "size=" + format_size(config.memory)});
     add({"-kernel", config.kernel});
     if (!config.kernel_arguments.empty()) add({"-append", config.kernel_arguments});
