@@ -8,6 +8,7 @@
 #include "hal/interrupts.hpp"
 #include "sched/placement.hpp"
 #include "sched/timers/timer_queue.hpp"
+#include "smp/rcu/rcu.hpp"
 
 namespace tutti::sched {
 
@@ -54,6 +55,7 @@ void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
 
 void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     ASSERT(smp::preempt_depth() == 1 && !smp::in_isr() && smp::spin_locks_held() == 0, "switch on the wrong rung");
+    smp::rcu::note_quiescent(here);
     RunQueue& queue = local_run_queue(here);
     Thread& previous = *queue.current;
     Thread* misplaced = nullptr;
@@ -233,6 +235,7 @@ void Scheduler::irq_exit_to_kernel() {
 }
 
 void Scheduler::exit_to_user(arch::TrapFrame& frame) {
+    smp::rcu::note_quiescent(smp::AssumeIrqOff{});
     while (u32 const work = arch::percpu_load(exit_work)) {
         if ((work & kRescheduleWork) != 0) {
             smp::preempt_disable();

@@ -8,6 +8,7 @@
 #include "hal/clock.hpp"
 #include "sched/dispatch.hpp"
 #include "sched/placement.hpp"
+#include "smp/rcu/rcu.hpp"
 
 namespace tutti::sched {
 
@@ -36,6 +37,8 @@ bool poll(RunQueue& queue) {
     do {
         for (u32 i = 0; i < kPausesPerLook; ++i) {
             if (has_work(queue)) return true;
+            // Cheaper here than a place among the CPUs that grace periods do not wait for, which costs a fence to leave.
+            smp::rcu::note_quiescent(smp::AssumeNoPreempt{});
             arch::pause();
         }
         if (try_steal()) return true;
@@ -46,11 +49,14 @@ bool poll(RunQueue& queue) {
 // True when there is something to do. Interrupts on at both ends.
 bool halt(RunQueue& queue) {
     arch::disable_interrupts();
+    smp::AssumeIrqOff const here;
     queue.mode.store(CpuMode::Halted, std::memory_order_seq_cst);
     Nanoseconds const start = hal::now();
     if (!has_work(queue)) {
         mark_idle(queue.cpu);
+        smp::rcu::enter_idle(here);
         arch::halt_until_interrupt();
+        smp::rcu::leave_idle(here);
     }
     arch::enable_interrupts();
     bool const work = has_work(queue);

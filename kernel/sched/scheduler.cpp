@@ -9,7 +9,9 @@
 #include "hal/interrupts.hpp"
 #include "sched/dispatch.hpp"
 #include "sched/placement.hpp"
+#include "sched/rcu_worker.hpp"
 #include "sched/timers/timer_queue.hpp"
+#include "smp/rcu/rcu.hpp"
 
 namespace tutti::sched {
 
@@ -98,6 +100,7 @@ void Scheduler::take_over_cpu(CpuId cpu, Thread& running, Thread& idle) {
     queue.current_hint.store(&running, std::memory_order_relaxed);
     running.on_cpu_.store(true, std::memory_order_relaxed);
     set_current(running);
+    smp::rcu::leave_idle(smp::AssumeIrqOff{});
     smp::set_online(cpu);
 }
 
@@ -111,6 +114,7 @@ Result<> init() {
         run_queue(cpu).cpu = cpu;
         // A secondary CPU idles on the stack that it boots on.
         run_queue(cpu).idle = TRY(Scheduler::create_idle(cpu, cpu == self));
+        TRY(RcuWorker::create(cpu));
     }
     hal::set_ipi_handler(hal::IpiKind::Reschedule, &Scheduler::reschedule_interrupt);
     hal::set_timer_handler(&Scheduler::timer_interrupt);
@@ -128,6 +132,7 @@ Result<> init() {
     Scheduler::take_over_cpu(self, *main, *run_queue(self).idle);
     smp::preempt_enable_no_switch();  // the count that the CPU started with
     arch::enable_interrupts();
+    RcuWorker::start();
     return {};
 }
 
@@ -137,6 +142,7 @@ void enter_secondary() {
     Thread& idle = *run_queue(self).idle;
     Scheduler::take_over_cpu(self, idle, idle);
     arch::enable_interrupts();
+    RcuWorker::start();
     Scheduler::idle_loop();
 }
 

@@ -8,6 +8,7 @@
 #include "hal/clock.hpp"
 #include "hal/interrupts.hpp"
 #include "sched/dispatch.hpp"
+#include "smp/rcu/rcu.hpp"
 
 namespace tutti::sched {
 
@@ -31,9 +32,13 @@ Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, vo
     smp::might_sleep();
     Scheduler::reclaim_dead();
     if (!options.policy.is_valid()) return fail(Error::InvalidArgument);
+    if (options.affinity != nullptr && !has_online_cpu(*options.affinity)) return fail(Error::InvalidArgument);
+    return create_unchecked(options, entry, argument);
+}
+
+Result<Ref<Thread>> Thread::create_unchecked(ThreadOptions const& options, Entry entry, void* argument) {
     smp::CpuSet affinity = TRY(smp::CpuSet::create_all(smp::cpu_count()));
     if (options.affinity != nullptr) affinity.assign(*options.affinity);
-    if (!has_online_cpu(affinity)) return fail(Error::InvalidArgument);
     mem::KernelStack stack = TRY(mem::KernelStack::create());
     Thread* const thread = new (std::nothrow) Thread(std::move(affinity));
     if (thread == nullptr) return fail(Error::NoMemory);
@@ -144,6 +149,7 @@ void yield() {
     smp::might_sleep();
     {
         smp::PreemptGuard const here;
+        smp::rcu::note_quiescent(here);
         RunQueue const& queue = local_run_queue(here);
         // Nobody waits here: the common case needs no lock.
         if (queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.inbox.empty()) return;

@@ -135,10 +135,14 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     friend class RefCounted<Thread>;
     friend class RunQueue;
     friend class Scheduler;
+    friend class RcuWorker;
     friend Result<> park_step(Thread& self, Deadline deadline, WaitMode mode);
     friend void end_wait(Thread& self, Deadline deadline);
 
     enum class WakeState : u32 { Running, Notified, Parked };
+
+    // For CPUs that are not online yet, too. Up to Isr context.
+    [[nodiscard]] static Result<Ref<Thread>> create_unchecked(ThreadOptions const& options, Entry entry, void* argument);
 
     explicit Thread(smp::CpuSet affinity)
         : affinity_{std::move(affinity)}, sleep_timer_{[](void* self) { static_cast<Thread*>(self)->unpark(); }, this} {}

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "hal/hooks.hpp"
+#include "smp/rcu/rcu.hpp"
 
 namespace tutti::smp {
 
@@ -20,6 +21,7 @@ constinit void (*g_platform_interrupt)(arch::TrapFrame&, unsigned) = nullptr;
 
 void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
     IsrEntry const isr;
+    rcu::note_interrupt(isr);
     g_platform_interrupt(frame, vector);
 }
 }  // namespace

@@ -30,6 +30,8 @@ constexpr Nanoseconds kPatience = Nanoseconds::from_ms(500);
 constinit std::atomic<u32> g_panicking{kNobody};
 constinit std::atomic<u32> g_turn{kNobody};
 constinit std::atomic<bool> g_stop_after_report{false};
+constinit std::atomic<bool> g_reporting{false};  // one report of CPUs that go on at a time
+constinit std::atomic<u32> g_reports{0};         // such reports so far
 
 // What a CPU that lost the race to panic had to say; on its stack, which it no longer leaves.
 PERCPU_SECTION constinit PerCpu<std::string_view const*> g_lost_message;
@@ -43,8 +45,9 @@ void print_where(CpuId cpu) {
 
 bool handle_nmi(arch::TrapFrame& frame) {
     CpuId const self = this_cpu_unstable();
-    // acquire: pairs with the release in ask_others().
-    if (g_turn.load(std::memory_order_acquire) != self.value()) return g_panicking.load(std::memory_order_relaxed) != kNobody;
+    // acquire: pairs with the release in ask(). An NMI may come after the one who asked has lost patience.
+    if (g_turn.load(std::memory_order_acquire) != self.value())
+        return g_panicking.load(std::memory_order_relaxed) != kNobody || g_reports.load(std::memory_order_relaxed) != 0;
     print_where(self);
     if (std::string_view const* const message = g_lost_message.load()) {
         hal::early_console_write("  panics as well: ");
@@ -61,18 +64,21 @@ bool handle_nmi(arch::TrapFrame& frame) {
     return true;
 }
 
+void ask(CpuId cpu) {
+    // release: pairs with the acquire in handle_nmi().
+    g_turn.store(cpu.value(), std::memory_order_release);
+    hal::send_nmi(cpu);
+    Nanoseconds const until = hal::now() + kPatience;
+    while (g_turn.load(std::memory_order_acquire) == cpu.value() && hal::now() < until) arch::pause();
+    if (g_turn.exchange(kNobody, std::memory_order_acq_rel) == cpu.value()) {
+        char line[64];
+        hal::early_console_write(format_to(line, "cpu {}: does not answer\n", cpu));
+    }
+}
+
 void ask_others(CpuId self) {
     for_each_online_cpu([&](CpuId cpu) {
-        if (cpu == self) return;
-        // release: pairs with the acquire in handle_nmi().
-        g_turn.store(cpu.value(), std::memory_order_release);
-        hal::send_nmi(cpu);
-        Nanoseconds const until = hal::now() + kPatience;
-        while (g_turn.load(std::memory_order_acquire) == cpu.value() && hal::now() < until) arch::pause();
-        if (g_turn.exchange(kNobody, std::memory_order_acq_rel) == cpu.value()) {
-            char line[64];
-            hal::early_console_write(format_to(line, "cpu {}: does not answer\n", cpu));
-        }
+        if (cpu != self) ask(cpu);
     });
 }
 
@@ -115,13 +121,41 @@ void panic_init() {
     set_panic_handler(handle_panic);
 }
 
-void report_all_cpus() {
+namespace {
+template <class Ask>
+void report_while_running(Ask&& ask_them) {
     PreemptGuard const guard;
-    CpuId const self = this_cpu(guard);
+    // acquire, release: the turns of two reports do not mix.
+    Nanoseconds const until = hal::now() + kPatience + kPatience;
+    while (g_reporting.exchange(true, std::memory_order_acquire)) {
+        if (hal::now() >= until) return;
+        arch::pause();
+    }
+    g_reports.fetch_add(1, std::memory_order_relaxed);
+    ask_them(this_cpu(guard));
+    g_reporting.store(false, std::memory_order_release);
+}
+NOINLINE void report_self(CpuId self) {
     print_where(self);
     arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
                           *static_cast<u64 const*>(__builtin_frame_address(0)));
-    ask_others(self);
+}
+}  // namespace
+
+void report_all_cpus() {
+    report_while_running([](CpuId self) {
+        report_self(self);
+        ask_others(self);
+    });
+}
+
+void report_cpu(CpuId cpu) {
+    report_while_running([cpu](CpuId self) {
+        if (cpu == self)
+            report_self(self);
+        else
+            ask(cpu);
+    });
 }
 
 }  // namespace tutti::smp
