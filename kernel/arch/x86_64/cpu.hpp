@@ -26,8 +26,11 @@ ALWAYS_INLINE IrqState disable_interrupts() {
     asm volatile("cli" ::: "memory");
     return before;
 }
+[[nodiscard]] ALWAYS_INLINE bool interrupts_were_enabled(IrqState before) {
+    return (static_cast<u64>(before) & kFlagInterrupt) != 0;
+}
 ALWAYS_INLINE void restore_interrupts(IrqState before) {
-    if ((static_cast<u64>(before) & kFlagInterrupt) != 0) enable_interrupts();
+    if (interrupts_were_enabled(before)) enable_interrupts();
 }
 // Call with interrupts off. Enables them and halts with no window in between: an interrupt that is pending, or comes
 // before the halt, ends it (SDM vol. 2, STI: interrupts are recognised after the following instruction).

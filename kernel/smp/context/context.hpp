@@ -59,7 +59,7 @@ class IrqOffGuard : public IrqOff {
     IrqOffGuard() : before_{arch::disable_interrupts()} {}
     ~IrqOffGuard() {
         arch::restore_interrupts(before_);
-        if ((static_cast<u64>(before_) & arch::kFlagInterrupt) != 0) preempt_check();
+        if (arch::interrupts_were_enabled(before_)) preempt_check();
     }
 
   private:

@@ -28,7 +28,7 @@ class HeldAccess {
     ~HeldAccess() { arch::restore_interrupts(state_); }
     HeldLocks& operator*() { return g_held.local(AssumeIrqOff{}); }
     HeldLocks* operator->() { return &**this; }
-    [[nodiscard]] bool irqs_were_on() const { return (static_cast<u64>(state_) & arch::kFlagInterrupt) != 0; }
+    [[nodiscard]] bool irqs_were_on() const { return arch::interrupts_were_enabled(state_); }
 
   private:
     arch::IrqState state_;

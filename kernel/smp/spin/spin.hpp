@@ -49,7 +49,7 @@ class SCOPED_CAPABILITY SpinIrqGuard : public IrqOff {
     ~SpinIrqGuard() RELEASE() {
         lock_.unlock();
         arch::restore_interrupts(before_);
-        if ((static_cast<u64>(before_) & arch::kFlagInterrupt) != 0) preempt_check();
+        if (arch::interrupts_were_enabled(before_)) preempt_check();
     }
 
   private:
@@ -66,7 +66,7 @@ class SpinTryIrqGuard : public IrqOff {
     ~SpinTryIrqGuard() NO_THREAD_SAFETY_ANALYSIS {
         if (held_) lock_.unlock();
         arch::restore_interrupts(before_);
-        if ((static_cast<u64>(before_) & arch::kFlagInterrupt) != 0) preempt_check();
+        if (arch::interrupts_were_enabled(before_)) preempt_check();
     }
     explicit operator bool() const { return held_; }
 
