@@ -5,6 +5,7 @@
 #   tutti-kernel-ARCH.elf         release: -O2 -DNDEBUG
 #   tutti-kernel-debug-ARCH.elf   assertions on: -O1 -DTUTTI_DEBUG=1
 #   tutti-tests-ARCH.elf          the debug objects plus the unit tests and tests/harness
+#   tutti-bench-ARCH.elf          the release objects plus the benchmarks that count instructions (tests/harness/bench.hpp)
 #   *.elf.debug                   the same with debug information and symbols, for gdb
 #
 # Both flavours keep frame pointers (backtraces) and carry a symbol table (kernel/base/symbol_table.hpp).
@@ -44,6 +45,14 @@ function(tutti_kernel_tests)
   foreach(file IN LISTS ARGN)
     get_filename_component(path ${file} ABSOLUTE)
     set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_TESTS ${path})
+  endforeach()
+endfunction()
+
+# tutti_kernel_benches(files...): benchmarks that run inside the kernel (the bench image only).
+function(tutti_kernel_benches)
+  foreach(file IN LISTS ARGN)
+    get_filename_component(path ${file} ABSOLUTE)
+    set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_BENCHES ${path})
   endforeach()
 endfunction()
 
@@ -116,6 +125,7 @@ function(tutti_kernel_images)
   endif()
   get_property(sources GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
   get_property(tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
+  get_property(benches GLOBAL PROPERTY TUTTI_KERNEL_BENCHES)
   get_property(embedded GLOBAL PROPERTY TUTTI_KERNEL_EMBEDDED)
   foreach(pair IN LISTS embedded)
     string(REPLACE "|" ";" pair "${pair}")
@@ -132,6 +142,9 @@ function(tutti_kernel_images)
   if(tests)
     tutti_kernel_objects(kernel_tests SOURCES ${tests} FLAGS ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1)
   endif()
+  if(benches)
+    tutti_kernel_objects(kernel_benches SOURCES ${benches} FLAGS ${TUTTI_RELEASE_FLAGS})
+  endif()
 
   file(GLOB script CONFIGURE_DEPENDS ${TUTTI_ARCH_LINKER_SCRIPT})
   if(NOT script)
@@ -145,6 +158,9 @@ function(tutti_kernel_images)
   if(tests)
     tutti_kernel_link(tutti-tests-${TUTTI_ARCH} kernel_debug kernel_tests)
     tutti_kernel_test_runs()
+  endif()
+  if(benches)
+    tutti_kernel_link(tutti-bench-${TUTTI_ARCH} kernel_release kernel_benches)
   endif()
 endfunction()
 
