@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "harness/test.hpp"
-#include "sched/thread.hpp"
+#include "sched/timers/sleep.hpp"
 
 namespace tutti::smp {
 namespace {
@@ -170,9 +170,9 @@ TEST_ALL_CPUS(rcu_hash_table, resize_under_lookup) {
     }
     harness::meet();
     SplitMix64 random = harness::random(cpu.value());
-    for (int step = 0; step < 3000; ++step) {
+    for (int step = 0; step < 1200; ++step) {
         u64 const key = random.below(kKeys);
-        if (cpu.value() == 0 && step % 50 == 0) {
+        if (cpu.value() == 0 && step % 100 == 0) {
             (void)table->resize(u64{1} << random.below(9));
             continue;
         }
@@ -196,7 +196,7 @@ TEST_ALL_CPUS(rcu_hash_table, resize_under_lookup) {
     // The resizer goes on until everybody is done.
     while (cpu.value() == 0 && working.load() != 0) {
         (void)table->resize(u64{1} << random.below(9));
-        sched::yield();
+        (void)sched::sleep_for(Nanoseconds::from_us(500));
     }
     harness::meet();
     if (cpu.value() != 0) return;

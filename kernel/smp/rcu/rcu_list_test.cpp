@@ -2,6 +2,7 @@
 #include "smp/rcu/rcu_list.hpp"
 
 #include "harness/test.hpp"
+#include "sched/thread.hpp"
 #include "smp/rcu/rcu.hpp"
 #include "smp/rcu/rcu_ptr.hpp"
 #include "smp/spin/spin.hpp"
@@ -169,7 +170,7 @@ TEST_ALL_CPUS(rcu_ptr, readers_see_what_was_published) {
     }
     harness::meet();
     if (cpu.value() == 0) {
-        for (u64 i = 1; i < 300; ++i) {
+        for (u64 i = 1; i < 30; ++i) {
             auto* const fresh = new (std::nothrow) Entry{i};
             CHECK(fresh != nullptr);
             Entry* const old = pointer.exchange(fresh);
@@ -181,7 +182,8 @@ TEST_ALL_CPUS(rcu_ptr, readers_see_what_was_published) {
         done.store(true);
     }
     u64 last = 0;
-    while (!done.load(std::memory_order_relaxed)) {
+    for (u64 reads = 0; !done.load(std::memory_order_relaxed); ++reads) {
+        if (reads % 256 == 0) sched::yield();
         rcu::ReadGuard const reading;
         Entry const* const entry = pointer.load(reading);
         if (entry == nullptr) continue;
