@@ -283,6 +283,9 @@ std::uint64_t now() {
     Strand& strand = g->self();
     return strand.clock += g->time_step;
 }
+void set_clock(std::uint64_t time) {
+    if (g->self().clock < time) g->self().clock = time;
+}
 void set_time_step(std::uint64_t step) { g->time_step = step; }
 
 }  // namespace tutti::interleave

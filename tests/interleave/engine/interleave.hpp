@@ -90,6 +90,8 @@ void wake(unsigned cpu);
 // Nanoseconds; goes on by `step` at each look of this CPU.
 [[nodiscard]] std::uint64_t now();
 void set_time_step(std::uint64_t step);
+// This CPU's clock, forward.
+void set_clock(std::uint64_t time);
 
 // An access to a per-CPU variable by one instruction: interrupts may come before and after.
 void interrupt_point();

@@ -488,7 +488,8 @@ Result Engine::explore(Program const& which, Choosing mode, u64 seed, Limits con
         ++result.schedules;
         result.steps += steps_;
         if (steps_ > result.deepest) result.deepest = static_cast<u32>(steps_);
-        if (end_ == End::Failed) {
+        // With a location newly found to be shared the schedule string would not fit: it is found again.
+        if (end_ == End::Failed && (mode != Choosing::Exhaustive || !restart_wanted_)) {
             result.failed = true;
             result.kind = failure_kind_;
             result.message = failure_;

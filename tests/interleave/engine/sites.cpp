@@ -123,7 +123,7 @@ std::string Sites::place(u32 pc) {
 std::string Sites::description(u32 pc) {
     std::string text;
     for (auto const& frame : frames(pc)) {
-        if (passes_on(frame.file)) continue;
+        if (frame.file.starts_with("/usr/")) continue;
         if (!text.empty()) text += ", in ";
         text += shortened(frame.file) + ":" + std::to_string(frame.line);
     }
