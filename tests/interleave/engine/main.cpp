@@ -14,7 +14,7 @@ using namespace tutti::interleave;
 namespace {
 
 char const kUsage[] =
-    "%s [options] [PROGRAM...]        PROGRAM: part of a name; none: all\n"
+    "%s [options] [PROGRAM...]        PROGRAM: part of a name, or with --exact all of it; none: all programs\n"
     "  --list               names only\n"
     "  --preemptions N      forced switches in a schedule, instead of the program's own bound   --deeper N  N more than that\n"
     "  --seconds S          stop each exploration after this long (reported as incomplete)\n"
@@ -28,7 +28,7 @@ struct Options {
     std::string replay, mutant, report, caught, under = "kernel/";
     Limits limits;
     u64 random = 0, seed = 1;
-    bool list = false, mutants = false;
+    bool list = false, mutants = false, exact = false;
 };
 
 std::string quoted(std::string const& text) {
@@ -212,6 +212,7 @@ int main(int argc, char** argv) {
             return argv[++i];
         };
         if (word == "--list") options.list = true;
+        else if (word == "--exact") options.exact = true;
         else if (word == "--mutants") options.mutants = true;
         else if (word == "--preemptions") g->preemption_bound = std::atoi(value());
         else if (word == "--deeper") g->deeper = static_cast<u32>(std::atoi(value()));
@@ -236,7 +237,7 @@ int main(int argc, char** argv) {
     u32 run = 0, failed = 0;
     for (Program* program = programs(); program != nullptr; program = program->next) {
         bool const wanted = options.names.empty() || std::any_of(options.names.begin(), options.names.end(), [&](auto const& name) {
-                                return std::string{program->name}.find(name) != std::string::npos;
+                                return options.exact ? name == program->name : std::string{program->name}.find(name) != std::string::npos;
                             });
         if (!wanted) continue;
         ++run;
