@@ -106,6 +106,7 @@ void run_fixture() {
 }  // namespace detail
 }  // namespace tutti::harness
 
+// Bodies are not inlined: a backtrace shall name them.
 // The structure, and in a section of its own a pointer to it: an array of pointers has no gaps.
 #define TUTTI_TEST_CASE(suite_name, case_name, ...)                                                            \
     static constexpr ::tutti::harness::TestCase tutti_case_##suite_name##_##case_name{                          \
@@ -114,13 +115,13 @@ void run_fixture() {
         tutti_listed_##suite_name##_##case_name = &tutti_case_##suite_name##_##case_name
 
 #define TUTTI_PLAIN_TEST(suite_name, case_name, options)                                                         \
-    static void tutti_test_##suite_name##_##case_name();                                                         \
+    NOINLINE static void tutti_test_##suite_name##_##case_name();                                                       \
     TUTTI_TEST_CASE(suite_name, case_name,                                                                       \
                     [](::tutti::harness::Instance const&) { tutti_test_##suite_name##_##case_name(); }, options); \
     static void tutti_test_##suite_name##_##case_name()
 
 #define TUTTI_CPU_TEST(suite_name, case_name, options)                                                              \
-    static void tutti_test_##suite_name##_##case_name(::tutti::CpuId, ::tutti::u32);                                \
+    NOINLINE static void tutti_test_##suite_name##_##case_name(::tutti::CpuId, ::tutti::u32);                              \
     TUTTI_TEST_CASE(                                                                                                \
         suite_name, case_name,                                                                                      \
         [](::tutti::harness::Instance const& here) { tutti_test_##suite_name##_##case_name(here.cpu, here.cpus); }, \
@@ -147,7 +148,7 @@ void run_fixture() {
     }();                                                                                                              \
     using tutti_parameter_##suite_name##_##case_name =                                                                \
         std::remove_cvref_t<decltype(tutti_values_##suite_name##_##case_name[0])>;                                    \
-    static void tutti_test_##suite_name##_##case_name(tutti_parameter_##suite_name##_##case_name const&, ::tutti::CpuId, \
+    NOINLINE static void tutti_test_##suite_name##_##case_name(tutti_parameter_##suite_name##_##case_name const&, ::tutti::CpuId, \
                                                       ::tutti::u32);                                                  \
     TUTTI_TEST_CASE(                                                                                                  \
         suite_name, case_name,                                                                                        \
@@ -166,7 +167,7 @@ void run_fixture() {
 
 #define TEST_TYPES(suite_name, case_name, type_list, ...)                                                              \
     template <class Type>                                                                                              \
-    static void tutti_test_##suite_name##_##case_name(::tutti::CpuId, ::tutti::u32);                                   \
+    NOINLINE static void tutti_test_##suite_name##_##case_name(::tutti::CpuId, ::tutti::u32);                                 \
     TUTTI_TEST_CASE(                                                                                                   \
         suite_name, case_name,                                                                                         \
         [](::tutti::harness::Instance const& here) {                                                                   \

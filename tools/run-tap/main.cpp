@@ -89,7 +89,9 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
     int link[2];
     int log[2];
     int error[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) != 0 || ::pipe2(log, O_CLOEXEC) != 0 ||
+    int monitor[2];
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, link) != 0 ||
+        ::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, monitor) != 0 || ::pipe2(log, O_CLOEXEC) != 0 ||
         ::pipe2(error, O_CLOEXEC) != 0) {
         throw cli::CliError("Cannot make the machine's connections.");
     }
@@ -99,6 +101,8 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
     cli::UniqueFd log_guest(log[1]);
     cli::UniqueFd const error_here(error[0]);
     cli::UniqueFd error_guest(error[1]);
+    cli::UniqueFd const monitor_here(monitor[0]);
+    cli::UniqueFd monitor_guest(monitor[1]);
 
     cli::MachineConfig const machine{.type = cli::parse_machine(options.machine),
                                      .accelerator = cli::choose_accelerator(options.accelerator),
@@ -107,13 +111,15 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
                                      .kernel = options.image,
                                      .kernel_arguments = options.append,
                                      .link_fd = link_guest.get(),
+                                     .monitor_fd = monitor_guest.get(),
                                      .count_instructions = options.count_instructions};
     cli::ChildProcess qemu({.arguments = cli::qemu_arguments(machine),
-                            .inherited = {link_guest.get()},
+                            .inherited = {link_guest.get(), monitor_guest.get()},
                             .output = log_guest.get(),
                             .error = error_guest.get()},
                            "Install it with: apt-get install qemu-system-x86");
     link_guest.reset();
+    monitor_guest.reset();
     log_guest.reset();
     error_guest.reset();
 
@@ -121,6 +127,8 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
     auto last_output = started;
     auto const seconds = [](double value) { return std::chrono::duration<double>(value); };
     std::array<char, 65536> buffer;
+    std::optional<Clock::time_point> asked;  // for a report, as the run is about to be stopped
+    constexpr std::chrono::seconds kTimeToReport{3};
     bool log_open = true;
     bool link_open = true;
     bool error_open = true;
@@ -128,7 +136,13 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
         auto const now = Clock::now();
         if (now - started > seconds(options.time_limit)) stopped = "the time limit is over";
         if (now - last_output > seconds(options.silence_limit)) stopped = "the guest has been silent for too long (hang)";
-        if (!stopped.empty()) {
+        // A guest that is deaf to interrupts still hears a non-maskable one, and tells where its CPUs are.
+        if (!stopped.empty() && !asked) {
+            asked = now;
+            std::string_view constexpr kAsk = "nmi\n";
+            (void)::send(monitor_here.get(), kAsk.data(), kAsk.size(), MSG_NOSIGNAL);
+        }
+        if (asked && now - *asked > kTimeToReport) {
             qemu.kill();
             qemu.wait(true);
             return std::nullopt;

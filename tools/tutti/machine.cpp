@@ -98,6 +98,9 @@ std::vector<std::string> qemu_arguments(MachineConfig const& config) {
         add({"-device", "virtio-serial" + bus, "-device", "virtserialport,chardev=link,nr=1"});
     }
     add({"-object", "rng-builtin,id=rng", "-device", "virtio-rng" + bus + ",rng=rng"});
+    if (config.monitor_fd >= 0) {
+        add({"-chardev", "socket,id=monitor,fd=" + std::to_string(config.monitor_fd), "-mon", "chardev=monitor,mode=readline"});
+    }
     if (!config.debug_socket.empty()) {
         add({"-S", "-chardev", "socket,id=gdb,server=on,wait=off,path=" + config.debug_socket, "-gdb", "chardev:gdb"});
     }

@@ -27,6 +27,7 @@ struct MachineConfig {
     std::string kernel_arguments;   // its command line
     int initrd_fd = -1;             // -1: none
     int link_fd = -1;               // the guest's end of the host link; -1: no virtio console
+    int monitor_fd = -1;            // QEMU's monitor, for people's commands (`nmi`); -1: none
     bool count_instructions = false;  // guest time is 1 ns for each instruction (TCG, 1 CPU): runs repeat exactly
     std::string debug_socket;       // gdb stub on this Unix socket, CPUs stopped; empty: none
 };

@@ -31,7 +31,10 @@ constinit std::atomic<u32> g_panicking{kNobody};
 constinit std::atomic<u32> g_turn{kNobody};
 constinit std::atomic<bool> g_stop_after_report{false};
 constinit std::atomic<bool> g_reporting{false};  // one report of CPUs that go on at a time
-constinit std::atomic<u32> g_reports{0};         // such reports so far
+// NMIs whose sender has lost patience: they may still come.
+constinit std::atomic<u32> g_late{0};
+// A report that somebody outside asked for is being made.
+constinit std::atomic<bool> g_reporting_on_request{false};
 
 // What a CPU that lost the race to panic had to say; on its stack, which it no longer leaves.
 PERCPU_SECTION constinit PerCpu<std::string_view const*> g_lost_message;
@@ -43,11 +46,32 @@ void print_where(CpuId cpu) {
     hal::early_console_write("\n");
 }
 
+void ask_others(CpuId self);
+
+// The non-maskable interrupt of whoever watches this machine from outside and finds it silent (QEMU's `nmi`, which
+// interrupts every CPU): the first tells where all are, and they go on. Every CPU may be deaf to other interrupts.
+void report_on_request(arch::TrapFrame const& frame, CpuId self) {
+    // relaxed: one reports; nothing else depends on it.
+    if (g_reporting_on_request.exchange(true, std::memory_order_relaxed)) return;
+    hal::early_console_write("\n*** report on request (NMI)\n");
+    print_where(self);
+    arch::print_frame(frame);
+    ask_others(self);
+    hal::early_console_write("*** end of report\n");
+    g_reporting_on_request.store(false, std::memory_order_relaxed);
+}
+
 bool handle_nmi(arch::TrapFrame& frame) {
     CpuId const self = this_cpu_unstable();
-    // acquire: pairs with the release in ask(). An NMI may come after the one who asked has lost patience.
-    if (g_turn.load(std::memory_order_acquire) != self.value())
-        return g_panicking.load(std::memory_order_relaxed) != kNobody || g_reports.load(std::memory_order_relaxed) != 0;
+    // acquire: pairs with the release in ask().
+    if (g_turn.load(std::memory_order_acquire) != self.value()) {
+        if (g_panicking.load(std::memory_order_relaxed) != kNobody) return true;
+        u32 late = g_late.load(std::memory_order_relaxed);
+        while (late != 0)
+            if (g_late.compare_exchange_weak(late, late - 1, std::memory_order_relaxed)) return true;
+        report_on_request(frame, self);
+        return true;
+    }
     print_where(self);
     if (std::string_view const* const message = g_lost_message.load()) {
         hal::early_console_write("  panics as well: ");
@@ -71,6 +95,7 @@ void ask(CpuId cpu) {
     Nanoseconds const until = hal::now() + kPatience;
     while (g_turn.load(std::memory_order_acquire) == cpu.value() && hal::now() < until) arch::pause();
     if (g_turn.exchange(kNobody, std::memory_order_acq_rel) == cpu.value()) {
+        g_late.fetch_add(1, std::memory_order_relaxed);
         char line[64];
         hal::early_console_write(format_to(line, "cpu {}: does not answer\n", cpu));
     }
@@ -131,7 +156,6 @@ void report_while_running(Ask&& ask_them) {
         if (hal::now() >= until) return;
         arch::pause();
     }
-    g_reports.fetch_add(1, std::memory_order_relaxed);
     ask_them(this_cpu(guard));
     g_reporting.store(false, std::memory_order_release);
 }
