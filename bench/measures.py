@@ -5,6 +5,7 @@ import re
 import statistics
 
 import host
+import native as native_contests
 import sample
 from report import HIGHER, LOWER
 
@@ -173,4 +174,11 @@ def scaling(bench):
     bench.results.add("zstd_T4_speedup", "x", ours, f"host, {threads} threads", native, runs, 4, HIGHER)
 
 
-MEASURES = {f.__name__: f for f in (boot, image, memory, micro, sysbench, hackbench, cyclictest, scaling)}
+def native(bench):
+    """The kernel's primitives beside user-space peers, on this host's processors: no guests."""
+    native_contests.run(bench)
+
+
+# Those that start guests come after those that do not.
+MEASURES = {f.__name__: f for f in (native, boot, image, memory, micro, sysbench, hackbench, cyclictest, scaling)}
+WITHOUT_GUESTS = {"native"}

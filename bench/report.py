@@ -10,13 +10,13 @@ class Results:
     def __init__(self, platform):
         self.rows, self.failures, self.platform = [], [], platform
 
-    def add(self, name, unit, ours, peer, peer_value, runs, cpus, better=LOWER):
+    def add(self, name, unit, ours, peer, peer_value, runs, cpus, better=LOWER, platform=None):
         """`ratio` says how many times better ours is: peer / ours where lower is better, ours / peer where higher is."""
         ratio = None
         if ours and peer_value:
             ratio = peer_value / ours if better == LOWER else ours / peer_value
         self.rows.append({"name": name, "unit": unit, "ours": ours, "peer": peer, "peer_value": peer_value,
-                          "ratio": ratio and round(ratio, 3), "runs": runs, "cpus": cpus, "platform": self.platform})
+                          "ratio": ratio and round(ratio, 3), "runs": runs, "cpus": cpus, "platform": platform or self.platform})
 
     def failed(self, what):
         self.failures.append(what)
