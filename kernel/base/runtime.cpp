@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What the C++ language needs from a freestanding runtime and the header-only libstdc++ refers to.
+// What the language and the header-only libstdc++ refer to, in every image.
 #include <bits/functexcept.h>
 
 #include <new>
@@ -17,24 +17,4 @@ void __throw_logic_error(char const* what) { panic("logic error: {}", what); }
 void __throw_invalid_argument(char const* what) { panic("invalid argument: {}", what); }
 }  // namespace std
 
-extern "C" {
-void* __dso_handle = nullptr;
-[[noreturn]] void __cxa_pure_virtual() { panic("pure virtual function called"); }
-// Objects with static storage live as long as the kernel: their destructors never run.
-int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
-[[noreturn]] void abort() { panic("abort called"); }
-}
-
-// 128-bit division, which the compiler calls where it cannot inline it. Boot-time arithmetic only: one bit a step.
-extern "C" unsigned __int128 __udivti3(unsigned __int128 dividend, unsigned __int128 divisor) {
-    unsigned __int128 quotient = 0;
-    unsigned __int128 remainder = 0;
-    for (int bit = 127; bit >= 0; --bit) {
-        remainder = remainder << 1 | (dividend >> bit & 1);
-        if (remainder >= divisor) {
-            remainder -= divisor;
-            quotient |= static_cast<unsigned __int128>(1) << bit;
-        }
-    }
-    return quotient;
-}
+extern "C" [[noreturn]] void __cxa_pure_virtual() { panic("pure virtual function called"); }

@@ -1,30 +1,16 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The boot CPU's way from the platform to the first program: each layer in its order (docs/boot.md). Between two
 // milestones only what the earlier ones gave may be used.
-#include "arch/cpu.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "drivers/devices.hpp"
 #include "hal/boot_info.hpp"
-#include "hal/clock.hpp"
-#include "hal/console.hpp"
-#include "hal/cpu.hpp"
 #include "hal/entry.hpp"
-#include "hal/power.hpp"
-#include "init/command_line.hpp"
+#include "init/core.hpp"
 #include "init/crash.hpp"
 #include "linux_abi/proc/process_source.hpp"
 #include "linux_abi/start.hpp"
-#include "mem/frame/frame_allocator.hpp"
-#include "mem/heap/heap.hpp"
 #include "mem/paging/kernel_map.hpp"
-#include "sched/scheduler.hpp"
-#include "sched/thread.hpp"
-#include "sched/timers/sleep.hpp"
-#include "smp/debug/log_ring.hpp"
-#include "smp/debug/panic.hpp"
-#include "smp/ipi/call.hpp"
-#include "smp/spin/queued_lock.hpp"
 #include "vfs/cpio/cpio_loader.hpp"
 #include "vfs/devfs/devfs.hpp"
 #include "vfs/namespace.hpp"
@@ -41,45 +27,9 @@ namespace tutti::harness {
 namespace tutti::init {
 namespace {
 
-// An error of whoever started the machine, before there is a log.
-[[noreturn]] void refuse(std::string_view why) {
-    hal::early_console_write("tutti: ");
-    hal::early_console_write(why);
-    hal::early_console_write("\n");
-    hal::debug_exit(0x31);
-}
-
-CommandLine read_command_line() {
-    FixedString<160> complaint;
-    Result<CommandLine> const command_line = parse_command_line(hal::boot_info().command_line, complaint);
-    if (!command_line) refuse(complaint);
-    set_log_level(command_line->log_level);
-    return *command_line;
-}
-
-void start_memory(CommandLine const& command_line) {
-    mem::frame_init();
-    if (!mem::heap_init(command_line.heap)) refuse("kernel command line: unknown heap; known is slab");
-    mem::kernel_map_init();
-}
-
-void start_smp_core() {
-    // A queue of waiters stands still while the first of them has lost its processor.
-    smp::set_spin_waiters_compete(hal::is_virtual_machine());
-    smp::log_init();
-    smp::panic_init();
-    smp::wrap_interrupt_hook();
-    CHECK(smp::calls_init(), "no memory for the CPUs' call queues: give the machine more memory");
-}
-
-void start_threads() {
-    CHECK(sched::init(), "no memory for the idle threads: give the machine more memory");
-    vm::init();
-}
-
-// They come up while this CPU goes on. Devices are found before: that moves their registers about in the address space,
-// and QEMU before 8.2 crashes when a CPU touches device registers (its local APIC's, say) while another does so.
-void start_other_cpus() { hal::start_secondary_cpus(&sched::enter_secondary); }
+// Devices are found before the other CPUs start: that moves their registers about in the address space, and QEMU before
+// 8.2 crashes when a CPU touches device registers (its local APIC's, say) while another does so.
+void start_devices() { drivers::initialize_devices(); }
 
 // The root filesystem in memory, with what the initial archive holds.
 void start_files() {
@@ -104,18 +54,6 @@ void start_information() {
     CHECK(vfs::mount_sysfs(names), "no memory for /sys: give the machine more memory");
 }
 
-void wait_for_all_cpus() {
-    constexpr Nanoseconds kPatience = Nanoseconds::from_s(20);
-    Deadline const deadline = hal::now() + kPatience;
-    while (smp::online_count() < hal::cpu_count()) {
-        if (hal::now() >= deadline) {
-            log_warn("only {} of {} CPUs came up", smp::online_count(), hal::cpu_count());
-            return;
-        }
-        (void)sched::sleep_for(Nanoseconds::from_us(20));
-    }
-}
-
 }  // namespace
 }  // namespace tutti::init
 
@@ -123,11 +61,13 @@ void tutti::hal::kernel_main() {
     using namespace tutti::init;
     CommandLine const command_line = read_command_line();
     start_memory(command_line);
+    mem::kernel_map_init();
     start_smp_core();
     start_threads();
+    vm::init();
     drivers::initialize_entropy();
     bool const is_test_image = harness::run_all != nullptr;
-    if (!is_test_image) drivers::initialize_devices();
+    if (!is_test_image) start_devices();
     start_other_cpus();
     if (!command_line.crash.empty()) {
         wait_for_all_cpus();

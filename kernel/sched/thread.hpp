@@ -26,7 +26,7 @@
 
 #include "base/ref.hpp"
 #include "base/result.hpp"
-#include "mem/paging/kernel_map.hpp"
+#include "mem/stack/kernel_stack.hpp"
 #include "sched/run_queue/entity.hpp"
 #include "sched/timers/timer.hpp"
 #include "sched/wait/wait_mode.hpp"

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <new>
 
+#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
-#include "hal/memory_layout.hpp"
 #include "smp/percpu/percpu.hpp"
 
 namespace tutti::vm {
@@ -15,14 +15,14 @@ namespace {
 using arch::PageEntry;
 
 constexpr u64 kLowestAddress = 0x10000;  // mmap_min_addr: null pointers with an offset fault
-constexpr u64 kDefaultMapTop = hal::kUserEnd - (u64{64} << 20);
+constexpr u64 kDefaultMapTop = arch::kUserEnd - (u64{64} << 20);
 constexpr u64 kStackGuardGap = 256 * kPageSize;
 constexpr u64 kLow2G = u64{2} << 30;
 
 Result<u64> checked_length(VirtAddr address, u64 length) {
     if (!address.is_page_aligned() || length == 0) return fail(Error::InvalidArgument);
     u64 const rounded = align_up(length, kPageSize);
-    if (rounded < length || !range_within(address.value(), rounded, hal::kUserEnd)) return fail(Error::InvalidArgument);
+    if (rounded < length || !range_within(address.value(), rounded, arch::kUserEnd)) return fail(Error::InvalidArgument);
     return rounded;
 }
 
@@ -81,7 +81,7 @@ bool AddressSpace::covers(VirtAddr address, u64 length) const {
 // The highest hole below the top that is large enough; the hint first.
 Result<VirtAddr> AddressSpace::find_gap(u64 length, VirtAddr hint, bool below_4g) const {
     u64 const limit = below_4g ? kLow2G : map_top_.value();
-    if (!hint.is_null() && range_within(hint.value(), length, below_4g ? kLow2G : hal::kUserEnd) &&
+    if (!hint.is_null() && range_within(hint.value(), length, below_4g ? kLow2G : arch::kUserEnd) &&
         hint.value() >= kLowestAddress && is_free(hint, length))
         return hint;
     // Walk downward from the area below the limit; `ceiling` is the start of what lies above the hole.
@@ -202,7 +202,7 @@ Result<> AddressSpace::unmap_locked(VirtAddr address, u64 length) {
 Result<VirtAddr> AddressSpace::map_locked(MapRequest const& request) {
     u64 const length = align_up(request.length, kPageSize);
     if (request.length == 0) return fail(Error::InvalidArgument);
-    if (length == 0 || length > hal::kUserEnd) return fail(Error::NoMemory);
+    if (length == 0 || length > arch::kUserEnd) return fail(Error::NoMemory);
     if (!is_aligned(request.offset, kPageSize)) return fail(Error::InvalidArgument);
     if (request.backing && request.offset + length < request.offset) return fail(Error::Overflow);
     if (length > saturating_subtract(virtual_limit_, virtual_bytes_)) return fail(Error::NoMemory);
@@ -216,7 +216,7 @@ Result<VirtAddr> AddressSpace::map_locked(MapRequest const& request) {
         start = TRY(find_gap(length, request.address.page_base(), request.below_4g));
     } else {
         if (!start.is_page_aligned()) return fail(Error::InvalidArgument);
-        if (!range_within(start.value(), length, hal::kUserEnd)) return fail(Error::NoMemory);
+        if (!range_within(start.value(), length, arch::kUserEnd)) return fail(Error::NoMemory);
         if (start.value() < kLowestAddress) return fail(Error::NotPermitted);
         if (request.placement == Placement::FixedIfFree && !is_free(start, length)) return fail(Error::Exists);
         if (request.placement == Placement::Fixed) TRY(unmap_locked(start, length));
@@ -260,7 +260,7 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
     if (!address.is_page_aligned()) return fail(Error::InvalidArgument);
     if (length == 0) return {};
     u64 const rounded = align_up(length, kPageSize);
-    if (rounded < length || !range_within(address.value(), rounded, hal::kUserEnd)) return fail(Error::NoMemory);
+    if (rounded < length || !range_within(address.value(), rounded, arch::kUserEnd)) return fail(Error::NoMemory);
     sched::MutexGuard guard{changes_};
     VirtAddr const end = address + rounded;
     Result<> outcome{};
@@ -336,12 +336,12 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
     if (!request.old_address.is_page_aligned() || request.new_length == 0) return fail(Error::InvalidArgument);
     u64 const old_length = align_up(request.old_length, kPageSize);
     u64 const new_length = align_up(request.new_length, kPageSize);
-    if (old_length < request.old_length || new_length < request.new_length || new_length > hal::kUserEnd ||
-        !range_within(request.old_address.value(), old_length, hal::kUserEnd))
+    if (old_length < request.old_length || new_length < request.new_length || new_length > arch::kUserEnd ||
+        !range_within(request.old_address.value(), old_length, arch::kUserEnd))
         return fail(Error::InvalidArgument);
     if (request.fixed) {
         if (!request.may_move || !request.new_address.is_page_aligned() ||
-            !range_within(request.new_address.value(), new_length, hal::kUserEnd))
+            !range_within(request.new_address.value(), new_length, arch::kUserEnd))
             return fail(Error::InvalidArgument);
         if (request.new_address < request.old_address + old_length &&
             request.old_address < request.new_address + new_length)
@@ -375,7 +375,7 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
         u64 const growth = new_length - old_length;
         if (growth > saturating_subtract(virtual_limit_, virtual_bytes_)) return fail(Error::NoMemory);
         if (request.old_address + old_length == area->end && is_free(area->end, growth) &&
-            range_within(area->end.value(), growth, hal::kUserEnd)) {
+            range_within(area->end.value(), growth, arch::kUserEnd)) {
             {
                 smp::SpinWriteGuard write{areas_lock_};
                 area->end += growth;
@@ -477,7 +477,7 @@ void AddressSpace::set_break_start(VirtAddr start) {
 
 VirtAddr AddressSpace::set_break(VirtAddr address) {
     sched::MutexGuard guard{changes_};
-    if (address < break_start_ || address.value() >= hal::kUserEnd) return break_;
+    if (address < break_start_ || address.value() >= arch::kUserEnd) return break_;
     VirtAddr const old_end{align_up(break_.value(), kPageSize)};
     VirtAddr const new_end{align_up(address.value(), kPageSize)};
     if (new_end - break_start_ > heap_limit_) return break_;

@@ -2,8 +2,8 @@
 // Page faults: many CPUs at once, on the read side of the areas' lock, entries by compare-and-swap.
 #include <algorithm>
 
+#include "arch/memory_layout.hpp"
 #include "arch/trap_frame.hpp"
-#include "hal/memory_layout.hpp"
 #include "sched/thread.hpp"
 #include "smp/percpu/percpu.hpp"
 #include "vm/address_space.hpp"
@@ -147,7 +147,7 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
 }
 
 FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access) {
-    if (address.value() >= hal::kUserEnd) return FaultResult::NoMapping;
+    if (address.value() >= arch::kUserEnd) return FaultResult::NoMapping;
     counters_[smp::this_cpu_unstable().value()].faults.fetch_add(1, std::memory_order_relaxed);
     mem::FrameRef held;  // keeps a page that had to be fetched in its object's cache until the retry
     for (;;) {

@@ -5,14 +5,14 @@
 #include <cstring>
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "arch/user_access.hpp"
-#include "hal/memory_layout.hpp"
 #include "vm/address_space.hpp"
 
 namespace tutti::vm {
 
 bool is_user_range(VirtAddr address, u64 size) {
-    return address.value() <= hal::kUserEnd && size <= hal::kUserEnd - address.value();
+    return address.value() <= arch::kUserEnd && size <= arch::kUserEnd - address.value();
 }
 
 Result<u64> copy_from_user_partial(void* to, VirtAddr from, u64 size) {

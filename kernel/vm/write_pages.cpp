@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
-#include "hal/memory_layout.hpp"
+#include "arch/memory_layout.hpp"
 #include "vm/address_space.hpp"
 
 namespace tutti::vm {
 
 Result<> AddressSpace::write(VirtAddr to, std::span<u8 const> bytes) {
-    if (!range_within(to.value(), bytes.size(), hal::kUserEnd)) return fail(Error::BadAddress);
+    if (!range_within(to.value(), bytes.size(), arch::kUserEnd)) return fail(Error::BadAddress);
     while (!bytes.empty()) {
         FaultResult const fault = handle_fault(to, {.write = true, .user = true});
         if (fault != FaultResult::Resolved)
@@ -19,7 +19,7 @@ Result<> AddressSpace::write(VirtAddr to, std::span<u8 const> bytes) {
         arch::PageEntry const entry = table_.lookup(to.page_base());
         if (!entry.is_writable()) continue;  // protected or unmapped since: the next fault says so
         size_t const count = std::min<size_t>(bytes.size(), kPageSize - to.page_offset());
-        std::memcpy(hal::phys_to_virt<u8>(entry.frame()) + to.page_offset(), bytes.data(), count);
+        std::memcpy(arch::phys_to_virt<u8>(entry.frame()) + to.page_offset(), bytes.data(), count);
         to += count;
         bytes = bytes.subspan(count);
     }

@@ -2,6 +2,7 @@
 #include "harness/death.hpp"
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "base/assert.hpp"
 #include "base/string.hpp"
 #include "harness/test.hpp"
@@ -29,7 +30,7 @@ constinit PanicHandler g_next_handler = nullptr;
 bool is_on_own_stack(sched::Thread const& thread) {
     auto const top = reinterpret_cast<uptr>(thread.kernel_stack_top());
     auto const here = reinterpret_cast<uptr>(__builtin_frame_address(0));
-    return here < top && top - here < mem::kKernelStackSize;
+    return here < top && top - here < arch::kKernelStackSize;
 }
 
 void intercept_panic(std::string_view message, char const* file, int line) {

@@ -134,4 +134,6 @@ inline constexpr u32 kMsrGsBase = 0xc0000101;
 inline constexpr u32 kMsrKernelGsBase = 0xc0000102;
 inline constexpr u32 kMsrTscAux = 0xc0000103;
 
+ALWAYS_INLINE void set_gs_base(u64 base) { write_msr(kMsrGsBase, base); }
+
 }  // namespace tutti::arch

@@ -20,7 +20,7 @@ namespace tutti::arch {
 
 // Makes `area` (percpu_size() bytes, cache-line aligned, holding a copy of the template) this CPU's storage.
 inline void percpu_install(void* area) {
-    write_msr(kMsrGsBase, reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start));
+    set_gs_base(reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start));
 }
 
 // One gs-relative instruction each, atomic with respect to interrupts on this CPU, not to other CPUs.

@@ -3,8 +3,8 @@
 #include <cstring>
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "arch/user_access.hpp"
-#include "hal/memory_layout.hpp"
 #include "harness/test.hpp"
 #include "smp/context/context.hpp"
 #include "vm/address_space.hpp"
@@ -79,7 +79,7 @@ TEST(user_access, bad_addresses_are_return_values) {
     EXPECT_EQ(value, 5u);
     EXPECT_EQ(user_compare_exchange32_raw(at<u32>(kPages), 5, 7, &value), u64{0});
     EXPECT_EQ(value, 6u);
-    for (VirtAddr const bad : {kEnd, VirtAddr{0}, VirtAddr{hal::kUserEnd}, VirtAddr{kNonCanonical}}) {
+    for (VirtAddr const bad : {kEnd, VirtAddr{0}, VirtAddr{arch::kUserEnd}, VirtAddr{kNonCanonical}}) {
         EXPECT_EQ(user_load32_raw(at<u32>(bad), &value), u64{1});
         EXPECT_EQ(user_store32_raw(at<u32>(bad), 5), u64{1});
         EXPECT_EQ(user_compare_exchange32_raw(at<u32>(bad), 5, 6, &value), u64{1});
@@ -108,7 +108,7 @@ TEST(user_access, probes_of_kernel_addresses_do_not_crash) {
     u64 const here = 0x1234;
     EXPECT_EQ(copy_probe(&word, reinterpret_cast<u64>(&here), sizeof word), u64{0});
     EXPECT_EQ(word, here);
-    for (u64 const bad : {hal::kKernelMapEnd - kPageSize, kNonCanonical, u64{0}, ~u64{0} - 3})
+    for (u64 const bad : {arch::kKernelMapEnd - kPageSize, kNonCanonical, u64{0}, ~u64{0} - 3})
         EXPECT(copy_probe(&word, bad, sizeof word) != 0);
 }
 

@@ -9,9 +9,9 @@
 
 #include <algorithm>
 
+#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
 #include "drivers/rng/entropy.hpp"
-#include "hal/memory_layout.hpp"
 #include "linux_abi/elf/image.hpp"
 #include "linux_abi/elf/initial_stack.hpp"
 #include "linux_abi/elf/map_image.hpp"
@@ -67,7 +67,7 @@ class Loader {
         Ref<vfs::File> const file = TRY(open_behind_scripts());
         LoadedProgram program;
         program.executable.assign(file->path());
-        stack_limit_ = std::clamp(align_down(request_.stack_limit, kPageSize), kFirstStackSize, hal::kUserEnd / 2);
+        stack_limit_ = std::clamp(align_down(request_.stack_limit, kPageSize), kFirstStackSize, arch::kUserEnd / 2);
         space_.set_map_top(VirtAddr{kStackTop - std::max(stack_limit_, kLeastStackRoom) - kStackGap});
         space_.set_stack_limit(stack_limit_);
 

@@ -6,10 +6,10 @@
 #include <span>
 #include <string_view>
 
+#include "arch/memory_layout.hpp"
 #include "base/result.hpp"
 #include "base/string.hpp"
 #include "base/types.hpp"
-#include "hal/memory_layout.hpp"
 
 namespace tutti::vm {
 class AddressSpace;
@@ -22,7 +22,7 @@ namespace tutti::linux_abi::elf {
 
 // Where the main stack begins. The last pages of the user half stay free: the byte below its end is an address that
 // programs and tests take for a wild one.
-inline constexpr u64 kStackTop = hal::kUserEnd - 16 * kPageSize;
+inline constexpr u64 kStackTop = arch::kUserEnd - 16 * kPageSize;
 
 struct LoadRequest {
     std::string_view path;                          // the program, absolute

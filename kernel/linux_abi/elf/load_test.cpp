@@ -2,8 +2,8 @@
 // Programs made of a few bytes, in a memory filesystem: where their parts end up, and what is said of bad ones.
 #include <cstring>
 
+#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
-#include "hal/memory_layout.hpp"
 #include "harness/test.hpp"
 #include "linux_abi/elf/initial_stack.hpp"
 #include "linux_abi/elf/load.hpp"

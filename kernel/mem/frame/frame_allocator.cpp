@@ -5,11 +5,11 @@
 #include <new>
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "arch/percpu.hpp"
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
 #include "hal/cpu.hpp"
-#include "hal/memory_layout.hpp"
 #include "mem/frame/buddy.hpp"
 
 namespace tutti::mem {
@@ -124,7 +124,7 @@ void frame_init() {
     u64 const needed = bytes >> kPageShift;
     CHECK(best_count > needed, "no room for {} KiB of frame descriptors: give the machine more memory", bytes >> 10);
     FrameNumber const table = best + (best_count - needed);
-    auto* const frames = hal::phys_to_virt<Frame>(table.address());
+    auto* const frames = arch::phys_to_virt<Frame>(table.address());
     for (u64 i = 0; i < last - first; ++i) new (frames + i) Frame;
 
     buddy.init({frames, last - first}, FrameNumber{first});
@@ -196,13 +196,13 @@ void Frame::put() {
 }
 
 PhysAddr Frame::address() const { return buddy.number_of(*this).address(); }
-void* Frame::data() const { return hal::phys_to_virt(address()); }
+void* Frame::data() const { return arch::phys_to_virt(address()); }
 
 Frame* frame_at(PhysAddr address) {
     Frame* const frame = buddy.frame_at(FrameNumber::of(address));
     return frame != nullptr && frame->state.load(std::memory_order_relaxed) != FrameState::Reserved ? frame : nullptr;
 }
-Frame* frame_of(void const* pointer) { return frame_at(hal::virt_to_phys(pointer)); }
+Frame* frame_of(void const* pointer) { return frame_at(arch::virt_to_phys(pointer)); }
 
 FrameStatistics frame_statistics() {
     u64 cached = 0;

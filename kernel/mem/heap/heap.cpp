@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <new>
 
 #include "base/assert.hpp"
 #include "mem/heap/slab_heap.hpp"
@@ -41,23 +40,3 @@ void* heap_reallocate(void* memory, size_t size) {
 HeapStatistics heap_statistics() { return backend->statistics(); }
 
 }  // namespace tutti::mem
-
-using tutti::mem::heap_allocate;
-using tutti::mem::heap_free;
-
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
-void* operator new(std::size_t size, std::align_val_t alignment, std::nothrow_t const&) noexcept {
-    return heap_allocate(size, std::max<std::size_t>(static_cast<std::size_t>(alignment), 16));
-}
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
-void* operator new[](std::size_t size, std::align_val_t alignment, std::nothrow_t const& tag) noexcept {
-    return operator new(size, alignment, tag);
-}
-void operator delete[](void* memory) noexcept { heap_free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { heap_free(memory); }
-void operator delete[](void* memory, std::align_val_t) noexcept { heap_free(memory); }
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { heap_free(memory); }
-void operator delete(void* memory) noexcept { heap_free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { heap_free(memory); }
-void operator delete(void* memory, std::align_val_t) noexcept { heap_free(memory); }
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { heap_free(memory); }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Kernel memory of any size, behind an interface whose back end is chosen once at boot.
 //
-// The C++ operators new and delete come here (heap.cpp). Every function may be called in any context up to Isr; none
+// The C++ operators new and delete come here (operators.cpp). Every function may be called in any context up to Isr; none
 // blocks or faults.
 #pragma once
 

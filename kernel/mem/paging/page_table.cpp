@@ -3,14 +3,14 @@
 
 #include <cstring>
 
-#include "hal/memory_layout.hpp"
+#include "arch/memory_layout.hpp"
 
 namespace tutti::mem {
 namespace {
 
 using Entry = PageTable::Entry;
 
-Entry* table_at(u64 entry) { return hal::phys_to_virt<Entry>(PhysAddr{entry & arch::PageEntry::kAddressMask}); }
+Entry* table_at(u64 entry) { return arch::phys_to_virt<Entry>(PhysAddr{entry & arch::PageEntry::kAddressMask}); }
 
 constinit PhysAddr kernel_root{};
 
@@ -59,14 +59,14 @@ Result<PageTable> PageTable::create() {
     FrameRef root = TRY(allocate_frame(FrameFill::Zero));
     constexpr size_t kKernelBytes = (arch::kEntriesPerTable - arch::kFirstKernelEntry) * sizeof(u64);
     std::memcpy(root.data<u64>() + arch::kFirstKernelEntry,
-                hal::phys_to_virt<u64>(kernel().root_) + arch::kFirstKernelEntry, kKernelBytes);
+                arch::phys_to_virt<u64>(kernel().root_) + arch::kFirstKernelEntry, kKernelBytes);
     PageTable table;
     table.root_ = root.leak()->address();
     return table;
 }
 
 Result<Entry*> PageTable::slot(VirtAddr address) {
-    Entry* table = hal::phys_to_virt<Entry>(root_);
+    Entry* table = arch::phys_to_virt<Entry>(root_);
     for (unsigned level = arch::kPageTableLevels; level > 1; --level) {
         table = descend(table[arch::table_index(address.value(), level)]);
         if (table == nullptr) return fail(Error::NoMemory);
@@ -75,7 +75,7 @@ Result<Entry*> PageTable::slot(VirtAddr address) {
 }
 
 Entry* PageTable::find_table(u64 address, unsigned& missing_level) const {
-    Entry* table = hal::phys_to_virt<Entry>(root_);
+    Entry* table = arch::phys_to_virt<Entry>(root_);
     for (unsigned level = arch::kPageTableLevels; level > 1; --level) {
         // acquire: pairs with the release in descend().
         u64 const bits = table[arch::table_index(address, level)].load(std::memory_order_acquire);
@@ -101,7 +101,7 @@ arch::PageEntry PageTable::lookup(VirtAddr address) const {
 
 void PageTable::destroy() {
     if (root_.is_null()) return;
-    destroy_tables(hal::phys_to_virt<Entry>(root_), arch::kPageTableLevels, arch::kFirstKernelEntry);
+    destroy_tables(arch::phys_to_virt<Entry>(root_), arch::kPageTableLevels, arch::kFirstKernelEntry);
     frame_at(root_)->put();
     root_ = PhysAddr{};
 }

@@ -3,6 +3,7 @@
 #include "arch/cpu.hpp"
 #include "arch/crash_report.hpp"
 #include "arch/fpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "arch/percpu.hpp"
 #include "arch/traps.hpp"
 #include "base/assert.hpp"
@@ -10,7 +11,6 @@
 #include "hal/boot_info.hpp"
 #include "hal/console.hpp"
 #include "hal/entry.hpp"
-#include "hal/memory_layout.hpp"
 #include "hal/power.hpp"
 #include "platform/pc/acpi_tables.hpp"
 #include "platform/pc/boot_info.hpp"
@@ -31,7 +31,7 @@ namespace {
 std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
     constexpr u64 kMapped = u64{4} << 30;
     if (address.is_null() || address.value() >= kMapped || size > kMapped - address.value()) return {};
-    return {hal::phys_to_virt<u8 const>(address), size};
+    return {arch::phys_to_virt<u8 const>(address), size};
 }
 
 [[noreturn]] void stop(std::string_view message) {

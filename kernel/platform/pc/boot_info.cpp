@@ -3,9 +3,9 @@
 
 #include <algorithm>
 
+#include "arch/memory_layout.hpp"
 #include "base/assert.hpp"
 #include "base/bits.hpp"
-#include "hal/memory_layout.hpp"
 #include "platform/pc/boot_memory.hpp"
 
 extern "C" char __kernel_start[];
@@ -39,7 +39,7 @@ void boot_info_init(StartInfo const& start) {
     info.cpu_count = 1;
     // Firmware tables and the hand-over structures live in the first megabyte; it is left alone.
     add_reserved({PhysAddr{0}, 0x100000});
-    u64 const image = reinterpret_cast<u64>(__kernel_start) - hal::kKernelImageBase;
+    u64 const image = reinterpret_cast<u64>(__kernel_start) - arch::kKernelImageBase;
     add_reserved({PhysAddr{image}, static_cast<u64>(__kernel_end - __kernel_start)});
     add_reserved(start.initrd);
     if (std::string_view const text = start.command_line; !text.empty()) {

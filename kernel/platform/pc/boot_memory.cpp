@@ -5,10 +5,10 @@
 #include <cstring>
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "base/assert.hpp"
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
-#include "hal/memory_layout.hpp"
 #include "platform/pc/boot_info.hpp"
 
 extern "C" {
@@ -44,15 +44,15 @@ constinit PhysAddr startup_table{};
 constinit PhysAddr startup_directory{};
 constinit bool has_gigabyte_pages = false;
 
-u64* table_at(u64 entry) { return hal::phys_to_virt<u64>(PhysAddr{entry & kAddressMask}); }
+u64* table_at(u64 entry) { return arch::phys_to_virt<u64>(PhysAddr{entry & kAddressMask}); }
 
 // The entry for `address` at `level` (4 = top), making the tables above it.
 u64& entry_for(u64 address, unsigned level) {
-    u64* table = hal::phys_to_virt<u64>(root);
+    u64* table = arch::phys_to_virt<u64>(root);
     for (unsigned at = 4; at > level; --at) {
         u64& entry = table[address >> (3 + 9 * at) & 511];
         if ((entry & kPresent) == 0)
-            entry = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize)).value() | kPresent | kWritable;
+            entry = arch::virt_to_phys(boot_allocate(kPageSize, kPageSize)).value() | kPresent | kWritable;
         CHECK((entry & kLarge) == 0, "boot mappings overlap at {}", VirtAddr{address});
         table = table_at(entry);
     }
@@ -78,18 +78,18 @@ void map_range(u64 address, u64 physical, u64 size, u64 flags) {
 void map_image(char const* from, char const* to, u64 flags) {
     u64 const first = align_down(reinterpret_cast<u64>(from), kPageSize);
     u64 const last = align_up(reinterpret_cast<u64>(to), kPageSize);
-    map_range(first, first - hal::kKernelImageBase, last - first, flags | kPresent | kGlobal);
+    map_range(first, first - arch::kKernelImageBase, last - first, flags | kPresent | kGlobal);
 }
 
 void map_direct(u64 first, u64 last, u64 flags) {
     if (first < last)
-        map_range(hal::kDirectMapBase + first, first, last - first, flags | kPresent | kGlobal | kNoExecute);
+        map_range(arch::kDirectMapBase + first, first, last - first, flags | kPresent | kGlobal | kNoExecute);
 }
 
 }  // namespace
 
 void boot_memory_init(StartInfo const& info) {
-    PhysAddr const image_end{align_up(reinterpret_cast<u64>(__kernel_end) - hal::kKernelImageBase, kPageSize)};
+    PhysAddr const image_end{align_up(reinterpret_cast<u64>(__kernel_end) - arch::kKernelImageBase, kPageSize)};
     // The largest piece of RAM below 4 GiB, above the image, that the initrd leaves free; hypervisors put their
     // hand-over structures low or right behind the image, so allocations start from the piece's top.
     for (size_t i = 0; i < info.ram_count; ++i) {
@@ -117,7 +117,7 @@ void* boot_allocate(u64 size, u64 alignment) {
     u64 const base = align_down(taken.base.value() - size, std::max(alignment, kPageSize));
     CHECK(size < arena.size && base >= arena.base.value(), "out of memory at boot: give the machine more memory");
     taken = {PhysAddr{base}, taken.end().value() - base};
-    void* const memory = hal::phys_to_virt(PhysAddr{base});
+    void* const memory = arch::phys_to_virt(PhysAddr{base});
     std::memset(memory, 0, size);
     return memory;
 }
@@ -128,10 +128,10 @@ void boot_memory_finish() {
 }
 
 void kernel_tables_init(StartInfo const& info) {
-    root = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    root = arch::virt_to_phys(boot_allocate(kPageSize, kPageSize));
     // The image's text and constants are read-only through the direct map too.
-    u64 const constants = hal::virt_to_phys(__kernel_start).value();
-    u64 const constants_end = hal::virt_to_phys(__rodata_end).value();
+    u64 const constants = arch::virt_to_phys(__kernel_start).value();
+    u64 const constants_end = arch::virt_to_phys(__rodata_end).value();
     for (size_t i = 0; i < info.ram_count; ++i) {
         u64 const first = info.ram[i].base.value();
         u64 const last = info.ram[i].end().value();
@@ -145,31 +145,31 @@ void kernel_tables_init(StartInfo const& info) {
     map_image(boot_stack_guard + kPageSize, __kernel_end, kWritable | kNoExecute);
     // The top-level entries of the upper half exist from the start and never change, so that address spaces share the
     // kernel's half by copying them once.
-    for (u64 address = hal::kKernelMapBase; address < hal::kKernelMapEnd; address += 512 * kOneGiB)
+    for (u64 address = arch::kKernelMapBase; address < arch::kKernelMapEnd; address += 512 * kOneGiB)
         (void)entry_for(address, 3);
-    startup_root = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
-    startup_table = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
-    startup_directory = hal::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    startup_root = arch::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    startup_table = arch::virt_to_phys(boot_allocate(kPageSize, kPageSize));
+    startup_directory = arch::virt_to_phys(boot_allocate(kPageSize, kPageSize));
     arch::write_cr3(root.value());
 }
 
 PhysAddr kernel_root() { return root; }
 
 PhysAddr prepare_startup_root() {
-    u64 const* const kernel = hal::phys_to_virt<u64>(root);
-    u64* const top = hal::phys_to_virt<u64>(startup_root);
+    u64 const* const kernel = arch::phys_to_virt<u64>(root);
+    u64* const top = arch::phys_to_virt<u64>(startup_root);
     std::copy(kernel + 256, kernel + 512, top + 256);
     top[0] = startup_table.value() | kPresent | kWritable;
-    hal::phys_to_virt<u64>(startup_table)[0] = startup_directory.value() | kPresent | kWritable;
-    hal::phys_to_virt<u64>(startup_directory)[0] = kPresent | kLarge;  // 0 to 2 MiB, to execute and read
+    arch::phys_to_virt<u64>(startup_table)[0] = startup_directory.value() | kPresent | kWritable;
+    arch::phys_to_virt<u64>(startup_directory)[0] = kPresent | kLarge;  // 0 to 2 MiB, to execute and read
     return startup_root;
 }
 
 void* boot_stack(u64 size) {
-    static constinit u64 next = hal::kBootStacksBase;
+    static constinit u64 next = arch::kBootStacksBase;
     u64 const bottom = next + kPageSize;  // the guard comes first
     next = bottom + size;
-    map_range(bottom, hal::virt_to_phys(boot_allocate(size, kPageSize)).value(), size,
+    map_range(bottom, arch::virt_to_phys(boot_allocate(size, kPageSize)).value(), size,
               kPresent | kWritable | kGlobal | kNoExecute);
     return reinterpret_cast<void*>(next);
 }
@@ -178,10 +178,10 @@ void* boot_map_device(PhysAddr address, u64 size) {
     u64 const first = address.page_base().value();
     u64 const last = align_up(address.value() + size, kPageSize);
     for (u64 page = first; page < last; page += kPageSize) {
-        u64& entry = entry_for(hal::kDirectMapBase + page, 1);
+        u64& entry = entry_for(arch::kDirectMapBase + page, 1);
         entry = page | kPresent | kWritable | kGlobal | kNoExecute | kCacheDisable;
     }
-    return hal::phys_to_virt(address);
+    return arch::phys_to_virt(address);
 }
 
 }  // namespace tutti::platform

@@ -6,6 +6,7 @@
 
 #include "arch/cpu.hpp"
 #include "arch/fpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "arch/percpu.hpp"
 #include "arch/traps.hpp"
 #include "base/assert.hpp"
@@ -13,7 +14,6 @@
 #include "base/log.hpp"
 #include "hal/clock.hpp"
 #include "hal/cpu.hpp"
-#include "hal/memory_layout.hpp"
 #include "platform/pc/boot_info.hpp"
 #include "platform/pc/boot_memory.hpp"
 #include "platform/pc/clock.hpp"
@@ -141,7 +141,7 @@ void start_secondary_cpus(void (*entry)()) {
     if (count == 1) return;
     secondary_entry = entry;
     ap_kernel_root = kernel_root().value();
-    auto* const copy = phys_to_virt<char>(PhysAddr{kTrampolinePage});
+    auto* const copy = arch::phys_to_virt<char>(PhysAddr{kTrampolinePage});
     std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
     u32 const root = static_cast<u32>(prepare_startup_root().value());
     std::memcpy(copy + (ap_trampoline_root - ap_trampoline_start), &root, sizeof root);

@@ -2,7 +2,7 @@
 #include "platform/pc/pvclock.hpp"
 
 #include "arch/cpu.hpp"
-#include "hal/memory_layout.hpp"
+#include "arch/memory_layout.hpp"
 #include "platform/pc/hypervisor.hpp"
 
 namespace tutti::platform {
@@ -20,7 +20,7 @@ alignas(64) constinit PvClockTime time{};
 u64 kvm_counter_frequency() {
     u32 const leaves = find_hypervisor("KVMKVMKVM\0\0\0");
     if (leaves == 0 || (arch::cpuid(leaves + 1).eax & kFeatureClockSource2) == 0) return 0;
-    arch::write_msr(kMsrSystemTime, hal::virt_to_phys(&time).value() | kEnable);
+    arch::write_msr(kMsrSystemTime, arch::virt_to_phys(&time).value() | kEnable);
     // The host has filled it in when the write returns, and writes again whenever it likes until it is told to stop.
     auto const* const shared = const_cast<PvClockTime volatile*>(&time);
     u32 const version = shared->version;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "vfs/cpio/cpio_loader.hpp"
 
+#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
 #include "base/log.hpp"
 #include "base/vector.hpp"
-#include "hal/memory_layout.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "vfs/cpio/cpio_reader.hpp"
 #include "vfs/ramfs/ram_file.hpp"
@@ -27,7 +27,7 @@ class Loader {
     Loader(Namespace& names, PhysRange range) : names_{names}, range_{range}, free_from_{range.base} {}
 
     Result<CpioSummary> run() {
-        auto const* const bytes = hal::phys_to_virt<u8>(range_.base);
+        auto const* const bytes = arch::phys_to_virt<u8>(range_.base);
         CpioReader reader{{bytes, range_.size}};
         while (true) {
             std::optional<CpioEntry> const entry = TRY(reader.next());
@@ -110,7 +110,7 @@ class Loader {
 
     Result<> fill(Inode& inode, CpioEntry const& entry) {
         auto& file = static_cast<RamFile&>(inode);
-        PhysAddr const at = hal::virt_to_phys(entry.data.data());
+        PhysAddr const at = arch::virt_to_phys(entry.data.data());
         u64 const whole = align_down(u64{entry.data.size()}, kPageSize);
         if (at.is_page_aligned() && whole != 0) {
             release_up_to(at);

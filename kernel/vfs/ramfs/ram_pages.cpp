@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
-#include "hal/memory_layout.hpp"
 #include "mem/frame/frame_allocator.hpp"
 
 namespace tutti::vfs {
@@ -168,7 +168,7 @@ Result<> RamPages::adopt(u64 physical_base, u64 bytes) {
         } else {
             // Copied, so that the bytes after the end are zero, not the archive's next header.
             frame = TRY(mem::allocate_frame(mem::FrameFill::Zero));
-            std::memcpy(frame.data(), hal::phys_to_virt(source), count);
+            std::memcpy(frame.data(), arch::phys_to_virt(source), count);
         }
         TRY(store_.insert(offset >> kPageShift, std::move(frame)));
         pages_.fetch_add(1, std::memory_order_relaxed);

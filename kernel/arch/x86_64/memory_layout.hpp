@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The kernel's half of the address space.
+// The kernel's half of the address space, and how RAM is reached in it.
 //
 //   0xffff'8000'0000'0000  direct map: all RAM, writable, never executable
 //   0xffff'c000'0000'0000  kernel mappings made at run time: guarded stacks, device registers (mem/paging)
@@ -9,14 +9,18 @@
 
 #include "base/types.hpp"
 
-namespace tutti::hal {
+namespace tutti::arch {
 
 inline constexpr u64 kUserEnd = 0x0000'7fff'ffff'f000;  // first address a program cannot have
 inline constexpr u64 kDirectMapBase = 0xffff'8000'0000'0000;
 inline constexpr u64 kKernelMapBase = 0xffff'c000'0000'0000;
 inline constexpr u64 kKernelMapEnd = 0xffff'c100'0000'0000;
+inline constexpr u64 kKernelStacksEnd = kKernelMapBase + (kKernelMapEnd - kKernelMapBase) / 2;  // from here: devices
+inline constexpr u64 kKernelStackSize = 16384;
 inline constexpr u64 kBootStacksBase = kKernelMapEnd;
 inline constexpr u64 kKernelImageBase = 0xffff'ffff'8000'0000;
+
+[[nodiscard]] constexpr bool is_kernel_address(u64 address) { return address >> 47 != 0; }
 
 // RAM only.
 template <class T = void>
@@ -29,4 +33,4 @@ template <class T = void>
     return PhysAddr{address >= kKernelImageBase ? address - kKernelImageBase : address - kDirectMapBase};
 }
 
-}  // namespace tutti::hal
+}  // namespace tutti::arch
