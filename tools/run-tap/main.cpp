@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// run-tap: boots a unit-test image under QEMU and judges its TAP output. Fails on a failed or missing test, a
-// missing plan, a crash, a guest that ends otherwise than by saying "passed", and silence.
+// run-tap: boots a unit-test image under QEMU, or starts one that is a process, and judges its TAP output. Fails on a
+// failed or missing test, a missing plan, a crash, a guest that ends otherwise than by saying "passed", and silence.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -41,6 +41,7 @@ struct Options {
     double time_limit = 300;
     double silence_limit = 90;
     bool count_instructions = false;
+    bool native = false;
     bool verbose = false;
 };
 
@@ -83,6 +84,14 @@ class Run {
     std::string log_;
 };
 
+// An image that is a program of the host (linuxu): the kernel's words are its own.
+std::vector<std::string> native_arguments(Options const& options) {
+    std::vector<std::string> arguments{options.image, "--cpus", std::to_string(options.cpus), "--memory", options.memory};
+    std::istringstream words(options.append);
+    for (std::string word; words >> word;) arguments.push_back(word);
+    return arguments;
+}
+
 // Runs the machine to its end or to a limit. Returns QEMU's wait status, or nothing with `stopped` saying why.
 std::optional<int> run_machine(Options const& options, Run& run, std::string& errors, std::string& stopped) {
     // A peer for the virtio console, so that its driver has a device to drive; what arrives is dropped.
@@ -113,7 +122,7 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
                                      .link_fd = link_guest.get(),
                                      .monitor_fd = monitor_guest.get(),
                                      .count_instructions = options.count_instructions};
-    cli::ChildProcess qemu({.arguments = cli::qemu_arguments(machine),
+    cli::ChildProcess qemu({.arguments = options.native ? native_arguments(options) : cli::qemu_arguments(machine),
                             .inherited = {link_guest.get(), monitor_guest.get()},
                             .output = log_guest.get(),
                             .error = error_guest.get()},
@@ -186,29 +195,31 @@ int judge(Options const& options) {
 
     std::vector<std::string> problems = run.tap().problems();
     if (!stopped.empty()) problems.push_back("stopped: " + stopped);
-    // isa-debug-exit: QEMU ends with (value << 1) | 1; the image writes 0 for passed, 1 for failed.
-    constexpr int kPassed = 1;
-    constexpr int kFailed = 3;
-    constexpr int kCrashed = 99;
+    // The image ends with 0 for passed, 1 for failed. isa-debug-exit: QEMU makes (value << 1) | 1 of it.
+    auto const status_of = [&](int value) { return options.native ? value : value << 1 | 1; };
+    int const kPassed = status_of(0);
+    int const kFailed = status_of(1);
+    int const kCrashed = status_of(0x31);
     if (status && !(WIFEXITED(*status) && WEXITSTATUS(*status) == kPassed)) {
         int const code = WIFEXITED(*status) ? WEXITSTATUS(*status) : -WTERMSIG(*status);
         problems.push_back(code == kFailed    ? "the image reports failure"
                            : code == kCrashed ? "the kernel crashed"
-                                              : "the machine ended with QEMU status " + std::to_string(code) +
+                                              : "the machine ended with status " + std::to_string(code) +
                                                     " instead of reporting success");
     }
     if (!problems.empty() && !options.verbose) {
         constexpr std::size_t kTail = 150;
         std::cout << "# the end of the guest's output:\n" << tail(run.log(), kTail);
     }
-    if (!problems.empty() && !errors.empty()) std::cout << "# QEMU said: " << errors;
-    std::cout << "# " << options.machine << ", " << options.cpus << " CPU(s): " << run.tap().passed() << " passed, "
+    if (!problems.empty() && !errors.empty()) std::cout << "# On its standard error: " << errors;
+    std::string const machine = options.native ? std::filesystem::path(options.image).filename().string() : options.machine;
+    std::cout << "# " << machine << ", " << options.cpus << " CPU(s): " << run.tap().passed() << " passed, "
               << run.tap().failed().size() << " failed, " << run.tap().skipped() << " skipped, " << std::fixed
               << std::setprecision(1) << seconds << " s\n";
     for (std::string const& problem : problems) std::cout << "# PROBLEM " << problem << "\n";
     if (!options.record.empty()) {
         std::filesystem::create_directories(std::filesystem::path(options.record).parent_path());
-        std::ofstream(options.record) << options.machine << " " << options.cpus << " "
+        std::ofstream(options.record) << machine << " " << options.cpus << " "
                                       << (problems.empty() ? "pass" : "FAIL") << " " << run.tap().passed() << " "
                                       << run.tap().results() << " " << seconds << "\n";
     }
@@ -232,6 +243,7 @@ int main(int argc, char** argv) {
     app.add_option("--record", options.record, "Write one line with the result here");
     app.add_flag("--icount", options.count_instructions,
                  "Guest time is 1 ns for each instruction, on one CPU: runs with the same seed repeat exactly");
+    app.add_flag("--native", options.native, "The image is a program of this host: no QEMU");
     app.add_flag("--verbose", options.verbose, "Show everything the guest prints");
     CLI11_PARSE(app, argc, argv);
     try {

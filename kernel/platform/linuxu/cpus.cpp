@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "platform/linuxu/cpus.hpp"
+
+#include <pthread.h>
+#include <sys/syscall.h>
+
+#include <bit>
+
+#include "arch/cpu.hpp"
+#include "arch/host_call.hpp"
+#include "arch/percpu.hpp"
+#include "arch/traps.hpp"
+#include "base/assert.hpp"
+#include "base/bits.hpp"
+#include "hal/cpu.hpp"
+#include "platform/linuxu/clock.hpp"
+#include "platform/linuxu/memory.hpp"
+
+namespace tutti::platform {
+namespace {
+
+// Secondary CPUs idle on the stacks that they boot on.
+constexpr size_t kBootStackSize = 256 << 10;
+
+constinit void** areas = nullptr;  // by CpuId
+constinit u32 cpus = 1;
+constinit void (*secondary_entry)() = nullptr;
+
+TUTTI_PERCPU u32 cpu_number = 0;
+
+// By an instruction, not a loop or a function: the template holds AddressSanitizer's red zones.
+void copy_template(void* to) {
+    void const* from = __percpu_start;
+    size_t size = arch::percpu_size();
+    asm volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(size)::"memory");
+}
+
+void become_cpu(u32 index) {
+    arch::percpu_install(areas[index]);
+    arch::percpu_store(cpu_number, index);
+    arch::traps_init_cpu();
+    clock_init_cpu(areas[index]);
+}
+
+void* secondary_main(void* argument) {
+    become_cpu(static_cast<u32>(reinterpret_cast<u64>(argument)));
+    secondary_entry();
+    arch::halt_forever();
+}
+
+}  // namespace
+
+void cpus_init(u32 count) {
+    cpus = count;
+    u64 affinity[128]{};  // room for more processors than Linux supports
+    i64 const bytes = arch::host_call(SYS_sched_getaffinity, 0, sizeof affinity, arch::host_argument(affinity));
+    u32 processors = 0;
+    for (i64 i = 0; i < bytes / 8; ++i) processors += static_cast<u32>(std::popcount(affinity[i]));
+    hosted_shares_processors = count > processors;
+    u64 const stride = align_up(u64{arch::percpu_size()}, kPageSize);
+    areas = static_cast<void**>(host_allocate(count * sizeof(void*)));
+    auto* const memory = static_cast<char*>(host_allocate(stride * count));
+    for (u32 i = 0; i < count; ++i) {
+        areas[i] = memory + stride * i;
+        copy_template(areas[i]);
+    }
+    become_cpu(0);
+}
+
+}  // namespace tutti::platform
+
+namespace tutti::hal {
+
+using namespace platform;
+
+u32 cpu_count() { return cpus; }
+CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
+// The host's scheduler may take a CPU's processor at any moment, as a hypervisor does.
+bool is_virtual_machine() { return true; }
+void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
+
+void start_secondary_cpus(void (*entry)()) {
+    secondary_entry = entry;
+    pthread_attr_t attributes;
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, kBootStackSize) == 0);
+    // Off: a switch in here would leave the C library's locks to another host thread.
+    arch::IrqState const before = arch::disable_interrupts();
+    for (u32 i = 1; i < cpus; ++i) {
+        pthread_t thread;
+        int const error = pthread_create(&thread, &attributes, secondary_main, reinterpret_cast<void*>(u64{i}));
+        CHECK(error == 0, "the host gives no thread for CPU {}: error {}", i, error);
+    }
+    arch::restore_interrupts(before);
+    pthread_attr_destroy(&attributes);
+}
+
+}  // namespace tutti::hal
