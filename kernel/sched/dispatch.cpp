@@ -63,7 +63,8 @@ void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     Nanoseconds const now = hal::now();
     queue.account(now);
     smp::reschedule_done();
-    previous.pin_depth_ = arch::percpu_load(smp::detail::pin_depth);
+    // A parked thread has written it before it said so: wakers may be reading it.
+    if (leave != Leave::Park) previous.pin_depth_ = arch::percpu_load(smp::detail::pin_depth);
     if (!previous.is_idle_ && (leave == Leave::Preempted || leave == Leave::Yield)) {
         if (RunQueue::may_run_on(previous, queue.cpu))
             queue.put_back(previous, leave == Leave::Yield);
@@ -333,7 +334,7 @@ void Scheduler::change_policy(Thread& thread, Policy policy) {
         bool const still_there = thread.cpu_.load(std::memory_order_relaxed) == cpu.value();
         bool look = false;
         if (still_there) {
-            if (thread.queued) {
+            if (queue.holds(thread)) {
                 queue.dequeue(thread);
                 queue.enqueue(thread);
                 look = queue.first_precedes_current();
@@ -368,7 +369,7 @@ void Scheduler::change_affinity(Thread& thread, smp::CpuSet const& cpus) {
         queue.lock.lock(here);
         bool const still_there = thread.cpu_.load(std::memory_order_relaxed) == cpu.value();
         bool const runs = still_there && queue.current == &thread;
-        bool const waits = still_there && thread.queued && thread.pin_depth_ == 0 &&
+        bool const waits = still_there && queue.holds(thread) && thread.pin_depth_ == 0 &&
                            !thread.on_cpu_.load(std::memory_order_acquire);
         if (waits) {
             queue.dequeue(thread);

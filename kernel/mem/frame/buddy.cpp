@@ -49,8 +49,7 @@ Frame* Buddy::allocate(unsigned order) {
             Frame& upper = frames_[index + (u64{1} << (at - 1))];
             FreeList& lower = lists_[at - 1];
             smp::SpinIrqGuard guard{lower.lock};
-            upper.order = static_cast<u8>(at - 1);
-            upper.state.store(FrameState::Free, std::memory_order_relaxed);
+            upper.state.store(free_of(at - 1), std::memory_order_relaxed);
             lower.blocks.push_front(upper);
             lower.count.store(lower.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
         }
@@ -74,13 +73,11 @@ void Buddy::release(u64 index, unsigned order) {
         smp::SpinIrqGuard guard{list.lock};
         u64 const buddy_index = index ^ (u64{1} << order);
         Frame* const buddy = order < kMaxOrder && buddy_index < frames_.size() ? &frames_[buddy_index] : nullptr;
-        // Free with this order, read under this order's lock: it is in this list.
-        bool const merge = buddy != nullptr && buddy->state.load(std::memory_order_relaxed) == FrameState::Free &&
-                           buddy->order == order;
+        // Read under this order's lock: it is in this list, and stays there.
+        bool const merge = buddy != nullptr && buddy->state.load(std::memory_order_relaxed) == free_of(order);
         if (!merge) {
             Frame& block = frames_[index];
-            block.order = static_cast<u8>(order);
-            block.state.store(FrameState::Free, std::memory_order_relaxed);
+            block.state.store(free_of(order), std::memory_order_relaxed);
             list.blocks.push_front(block);
             list.count.store(list.count.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
             return;

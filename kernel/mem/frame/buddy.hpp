@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Binary buddy allocator over an array of frame descriptors, one lock for each order (Knuth, TAOCP vol. 1, 2.5).
 //
-// A block's state and order change only under the lock of the list it is in or goes to: a free of order k looks at its
-// buddy under lock k, and takes it out under the same lock, before going on to k + 1. Two CPUs that free buddies of
+// A block becomes and ceases to be free of order k under list k's lock only, and one word says both (free_of(k)): a free
+// of order k looks at its buddy under lock k, and takes it out under the same lock, before going on to k + 1. Two CPUs that free buddies of
 // each other meet at that lock; the first leaves its block in the list, the second finds and merges it.
 // Progress: spinning locks, held for a few list operations; callable from any context up to Isr.
 #pragma once

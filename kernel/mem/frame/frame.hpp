@@ -16,15 +16,21 @@ namespace tutti::mem {
 
 enum class FrameState : u8 {
     Reserved,   // not RAM, or never handed to the allocator: image, initrd, descriptors
-    Free,       // first frame of a free block, in the buddy's list of its order
     Tail,       // inside a larger block
     Allocated,  // first frame of an allocated block; may rest in a per-CPU cache
+    FirstFree,  // and above: first frame of a free block, in the buddy's list of order (state - FirstFree)
 };
+
+// One word tells both that a block is free and in which list: it becomes and ceases to be free_of(k) under list k's lock
+// only, so whoever holds that lock may take it out of the list.
+[[nodiscard]] constexpr FrameState free_of(unsigned order) {
+    return static_cast<FrameState>(static_cast<unsigned>(FrameState::FirstFree) + order);
+}
 
 struct Frame {
     std::atomic<u32> references{0};
-    u8 order = 0;                                          // of the block that this frame starts
-    std::atomic<FrameState> state{FrameState::Reserved};   // Free <-> Allocated only under the buddy lock of `order`
+    u8 order = 0;  // of the allocated block that this frame starts; its owner's
+    std::atomic<FrameState> state{FrameState::Reserved};
     u16 owner_tag = 0;                                     // the owner's: heap size class + 1, page-table page, ...
     ListNode node;                                         // buddy list while free; the owner's while allocated
     u64 owner_word = 0;                                    // the owner's

@@ -2,6 +2,8 @@
 // What the run queues know of a thread. Portable, so that the queues are tested on the host.
 #pragma once
 
+#include <atomic>
+
 #include "base/intrusive_list.hpp"
 #include "base/rb_tree.hpp"
 #include "sched/policy.hpp"
@@ -16,7 +18,9 @@ struct RunEntity {
     u32 home = 0;
     u32 weight = kUnitWeight;
     Policy queued_policy{};  // under which it was queued last
-    bool queued = false;
+    // CPU + 1 whose queue it is in, or 0. Written under that queue's lock, so whoever holds a queue's lock knows whether
+    // it is in that one; the thread may enter another queue at the same time.
+    std::atomic<u32> queued_on{0};
     Nanoseconds slice_left = kRoundRobinSlice;  // RoundRobin
 };
 

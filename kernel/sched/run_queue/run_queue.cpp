@@ -16,10 +16,14 @@ bool RunQueue::may_run_on(Thread const& thread, CpuId where) {
     return thread.pin_depth_ != 0 ? thread.cpu() == where : thread.affinity_.contains(where);
 }
 
+bool RunQueue::holds(Thread const& thread) const {
+    return thread.queued_on.load(std::memory_order_relaxed) == cpu.value() + 1;
+}
+
 void RunQueue::enqueue(Thread& thread) {
-    ASSERT(!thread.queued && !thread.is_idle_);
+    ASSERT(thread.queued_on.load(std::memory_order_relaxed) == 0 && !thread.is_idle_);
     thread.queued_policy = thread.policy();
-    thread.queued = true;
+    thread.queued_on.store(cpu.value() + 1, std::memory_order_relaxed);
     ++queued_count;
     if (thread.queued_policy.is_realtime()) {
         realtime.push_back(thread);
@@ -36,7 +40,7 @@ void RunQueue::put_back(Thread& thread, bool at_end) {
         return;
     }
     thread.queued_policy = policy;
-    thread.queued = true;
+    thread.queued_on.store(cpu.value() + 1, std::memory_order_relaxed);
     ++queued_count;
     if (!policy.is_realtime()) {
         thread.weight = weight_of(policy);
@@ -59,12 +63,12 @@ void RunQueue::put_back(Thread& thread, bool at_end) {
 }
 
 void RunQueue::dequeue(Thread& thread) {
-    ASSERT(thread.queued);
+    ASSERT(holds(thread));
     if (thread.queued_policy.is_realtime())
         realtime.remove(thread);
     else
         fair.remove(thread);
-    thread.queued = false;
+    thread.queued_on.store(0, std::memory_order_relaxed);
     --queued_count;
 }
 

@@ -56,6 +56,8 @@ class RunQueue {
     [[nodiscard]] bool slice_is_over(Nanoseconds now) const REQUIRES(lock);
     [[nodiscard]] Deadline slice_end() const REQUIRES(lock);
     [[nodiscard]] bool has_queued() const REQUIRES(lock) { return queued_count != 0; }
+    // Whether `thread` is queued here.
+    [[nodiscard]] bool holds(Thread const& thread) const REQUIRES(lock);
     // Makes the counts that others look at true again.
     void publish_load() REQUIRES(lock);
     [[nodiscard]] static bool may_run_on(Thread const& thread, CpuId cpu);

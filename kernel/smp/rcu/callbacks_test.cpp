@@ -50,10 +50,12 @@ TEST_ALL_CPUS(rcu_callbacks, stay_in_order_on_their_cpu) {
     static std::atomic<u32> wrong;
     static PerCpu<u32>* next_of_cpu;
     PERCPU_SECTION static constinit PerCpu<u32> next;
-    next_of_cpu = &next;
     std::unique_ptr<Counted[]> const nodes{new (std::nothrow) Counted[kCount]};
     CHECK(nodes != nullptr);
-    if (cpu.value() == 0) wrong.store(0);
+    if (cpu.value() == 0) {
+        wrong.store(0);
+        next_of_cpu = &next;
+    }
     next.on(cpu) = 0;
     harness::meet();
     for (u32 i = 0; i < kCount; ++i) {
