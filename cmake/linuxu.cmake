@@ -39,7 +39,15 @@ function(tutti_linuxu_images)
     ${platform}/sanitizer.cpp)
 
   tutti_linuxu_image("" CORE ${core} TESTS ${tests} HOST ${host})
+  tutti_linuxu_image(-tsan CORE ${core} TESTS ${tests} HOST ${host}
+    DEFINE TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_TSAN=1 SANITIZE -fsanitize=thread)
+  tutti_linuxu_image(-asan CORE ${core} TESTS ${tests} HOST ${host}
+    DEFINE TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_ASAN=1 SANITIZE -fsanitize=address,undefined -fno-sanitize=vptr,function
+    -fno-sanitize-recover=all)
+
   tutti_linuxu_test_runs(tutti-linuxu linuxu 1 2 4 8)
+  tutti_linuxu_test_runs(tutti-linuxu-tsan linuxu.tsan 1 2 4)
+  tutti_linuxu_test_runs(tutti-linuxu-asan linuxu.asan 1 2 4)
 
   # For benchmarks.
   tutti_linuxu_objects(linuxu_core_release ${TUTTI_RELEASE_FLAGS} -ffreestanding)

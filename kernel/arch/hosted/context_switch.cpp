@@ -13,6 +13,8 @@
 #include <sanitizer/common_interface_defs.h>
 #include <sanitizer/tsan_interface.h>
 
+#include <new>
+
 #include "arch/context_switch.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/percpu.hpp"
