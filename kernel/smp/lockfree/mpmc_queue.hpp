@@ -11,6 +11,8 @@
 // the consumers of its slot (they see "empty"), never other producers until the queue has gone round. So a section here
 // should not be preempted: call with preemption off where others wait. ISR-safe: a handler that interrupts a producer sees
 // "empty" or "full" at worst and does not wait. ABA: numbers have 64 bits and do not wrap. Memory: the slots, made once.
+// "Full" and "empty" are looks that may be a moment old: a caller may hear of one consumer before it hears of another that
+// came first. Who must know waits by other means.
 // Invariant: the exchange on push_ (pop_) gives n to one caller; between that and its store of the sequence the slot is
 // that caller's alone. First in, first out by the order of draws.
 #pragma once

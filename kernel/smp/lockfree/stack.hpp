@@ -45,10 +45,11 @@ class LockFreeStack {
 
         // Null when empty.
         [[nodiscard]] T* pop() {
-            // acquire: pairs with push(); the element is as its pusher left it.
+            // acquire, here and when the exchange fails: pairs with push(); the element is as its pusher left it. relaxed
+            // when it succeeds: it then replaces the very store that we have acquired.
             T* top = stack_.top_.load(std::memory_order_acquire);
             while (top != nullptr &&
-                   !stack_.top_.compare_exchange_weak(top, (top->*Member).next, std::memory_order_acquire,
+                   !stack_.top_.compare_exchange_weak(top, (top->*Member).next, std::memory_order_relaxed,
                                                       std::memory_order_acquire)) {
             }
             return top;
