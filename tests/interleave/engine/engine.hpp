@@ -23,6 +23,7 @@ struct Strand {
         u32 generation;
         u32 pc;
         u8 offset, size;
+        u64 step;
     };
     struct Interrupt {
         void (*handler)();
@@ -43,6 +44,7 @@ struct Strand {
     u32 blocked_pc = 0;
     bool fast_forward = false;  // a bounded spin runs to its end without anybody else
     u32 fast_rounds = 0;
+    u64 last_write = 0;  // reads before it are not the loop's
     u32 wakes = 0;
     u64 heap_used = 0;
     u64 clock = 0;
@@ -121,6 +123,7 @@ class Engine {
     void wake(u32 cpu, u32 pc);
     void spawn(Task const* tasks, u32 count, u32 pc);
     void strand_body(u32 strand);
+    [[noreturn]] void end_strand();
     u32 choose(u32 options);
 
     void* allocate(std::size_t size, std::size_t alignment);

@@ -275,6 +275,10 @@ void sleep() {
     if (g->tracing()) g->note("sleeps", PC);
     g->block(Status::Sleeping, PC);
 }
+void end_cpu() {
+    g->inside = true;
+    g->end_strand();
+}
 void wake(unsigned cpu) {
     INSIDE;
     g->wake(cpu, PC);

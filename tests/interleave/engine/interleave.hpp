@@ -87,6 +87,8 @@ void halt_until_interrupt();
 // This CPU stops until somebody has called wake() for it; a wake() that came first counts. Orders no memory.
 void sleep();
 void wake(unsigned cpu);
+// This CPU's function ends here.
+[[noreturn]] void end_cpu();
 // Nanoseconds; goes on by `step` at each look of this CPU.
 [[nodiscard]] std::uint64_t now();
 void set_time_step(std::uint64_t step);

@@ -170,7 +170,7 @@ void Engine::write_through(Cell& cell) {
 bool Engine::repeat_read(Cell& cell, u32 offset, u32 size, u32 pc, u128& value) {
     for (auto const& read : self().reads) {
         if (read.cell != &cell || read.pc != pc || read.offset != offset || read.size != size) continue;
-        if (!cell.live || read.generation != cell.generation) break;
+        if (!cell.live || read.generation != cell.generation || read.step <= self().last_write) break;
         value = read.store->value >> (8 * offset);
         return true;
     }
@@ -186,10 +186,11 @@ void Engine::remember_read(Cell& cell, Store& store, u32 offset, u32 size, u32 p
         if (read.cell == &cell && read.offset == offset && read.size == size && read.pc == pc) {
             read.store = &store;
             read.generation = cell.generation;
+            read.step = steps_;
             return;
         }
     if (reads.size() == 16) reads.erase(reads.begin());
-    reads.push_back({&cell, &store, cell.generation, pc, static_cast<u8>(offset), static_cast<u8>(size)});
+    reads.push_back({&cell, &store, cell.generation, pc, static_cast<u8>(offset), static_cast<u8>(size), steps_});
 }
 
 u128 Engine::load(u64 address, u32 size, int order, u32 pc) {
@@ -257,6 +258,7 @@ void Engine::store(u64 address, u32 size, u128 value, int order, u32 pc) {
     memory_.note_access(cell, current, event, made, sc);
     if (sc) sc_accesses_.at[current] = event;
     self().history = mix(self().history, mix(cell.id, Memory::identity(cell, made)));
+    self().last_write = steps_;
     write_through(cell);
     if (trace_on)
         note(std::string{"store "} + order_name(order) + " " + name_of(cell, offset) + " = " +
@@ -311,6 +313,7 @@ u128 Engine::change(u64 address, u32 size, int order, int failure, u32 pc, Chang
         memory_.insert(cell, made, chosen);
         write_through(cell);
         accessed = &made;
+        self().last_write = steps_;
     }
     memory_.note_access(cell, current, event, *accessed, sc);
     if (sc) sc_accesses_.at[current] = event;

@@ -139,10 +139,16 @@ void Engine::strand_body(u32 strand) {
     self().task.function(self().task.argument);
     inside = true;
     if (strand == setup) stop(End::Complete);
+    end_strand();
+}
+
+void Engine::end_strand() {
     next_event();
     if (trace_on) note("ends", 0);
     self().status = Status::Finished;
+    self().interrupts = true;
     schedule();
+    __builtin_unreachable();
 }
 
 void Engine::spawn(Task const* tasks, u32 count, u32 pc) {

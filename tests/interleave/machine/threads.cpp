@@ -28,7 +28,7 @@ void set_machine_thread(CpuId cpu, Thread& thread) {
     g_current.on(cpu) = &thread;
     run_queue(cpu).current_hint.store(&thread, std::memory_order_relaxed);
 }
-Thread& machine_thread(CpuId cpu) { return *g_current.on(cpu); }
+Thread& thread_of(CpuId cpu) { return *g_current.on(cpu); }
 
 Thread* current_or_null() { return g_current.load(); }
 Thread& current() { return *g_current.load(); }
@@ -109,7 +109,8 @@ void start_threads(unsigned count) {
     }
 }
 
-void interrupt_thread(unsigned cpu) { sched::machine_thread(CpuId{cpu}).interrupt(); }
+sched::Thread& machine_thread(unsigned cpu) { return sched::thread_of(CpuId{cpu}); }
+void interrupt_thread(unsigned cpu) { machine_thread(cpu).interrupt(); }
 
 }  // namespace interleave
 }  // namespace tutti

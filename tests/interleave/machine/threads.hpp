@@ -5,10 +5,15 @@
 
 #include "engine/interleave.hpp"
 
+namespace tutti::sched {
+class Thread;
+}
+
 namespace tutti::interleave {
 
 // Makes a thread for each of `count` CPUs. Before run_on_cpus().
 void start_threads(unsigned count);
+[[nodiscard]] sched::Thread& machine_thread(unsigned cpu);
 // Interrupts the wait of the thread of `cpu`, as a signal does.
 void interrupt_thread(unsigned cpu);
 
