@@ -52,8 +52,9 @@ bool halt(RunQueue& queue) {
     smp::AssumeIrqOff const here;
     queue.mode.store(CpuMode::Halted, std::memory_order_seq_cst);
     Nanoseconds const start = hal::now();
-    if (!has_work(queue)) {
-        mark_idle(queue.cpu);
+    // Who claimed this CPU for a thread in another queue, and still saw it polling, sent no interrupt: the idle bit is clear
+    // then, and we look again.
+    if (!has_work(queue) && is_marked_idle(queue.cpu)) {
         smp::rcu::enter_idle(here);
         arch::halt_until_interrupt();
         smp::rcu::leave_idle(here);

@@ -7,14 +7,15 @@
 namespace tutti::sched {
 namespace {
 
-// seq_cst on the idle bits: the idle loop sets its bit and then looks for threads to take; whoever queues a thread
-// behind a running one publishes it and then looks for an idle CPU.
+// seq_cst on the idle bits and the marks: the idle loop sets its bit and then looks for marks; whoever queues a thread behind
+// a running one sets the mark and then looks for an idle CPU. And: who claims an idle CPU clears its bit and then reads its
+// mode; the idle loop writes the mode and then looks whether its bit is still there.
 constinit AtomicBitmap g_idle;
 constinit AtomicBitmap g_overloaded;
 constinit std::span<std::atomic<u64>> g_idle_words;
 
 bool claim(CpuId cpu) {
-    return g_idle.test(cpu.value(), std::memory_order_relaxed) && g_idle.clear(cpu.value(), std::memory_order_acq_rel);
+    return g_idle.test(cpu.value(), std::memory_order_relaxed) && g_idle.clear(cpu.value(), std::memory_order_seq_cst);
 }
 
 // The load of each CPU decides; the same load: the waker's own, which needs no interrupt.
@@ -90,7 +91,7 @@ void mark_idle(CpuId cpu) {
 void mark_busy(CpuId cpu) {
     if (g_idle.test(cpu.value(), std::memory_order_relaxed)) g_idle.clear(cpu.value(), std::memory_order_seq_cst);
 }
-bool is_marked_idle(CpuId cpu) { return g_idle.test(cpu.value(), std::memory_order_relaxed); }
+bool is_marked_idle(CpuId cpu) { return g_idle.test(cpu.value(), std::memory_order_seq_cst); }
 
 CpuId claim_idle_for(Thread const& thread, CpuId near) {
     smp::CpuSet const& allowed = thread.affinity();
@@ -133,6 +134,6 @@ CpuId next_overloaded(u32 start) {
     auto const found = g_overloaded.find_set_from(start % smp::cpu_count(), std::memory_order_seq_cst);
     return CpuId{found ? static_cast<u32>(*found) : smp::cpu_count()};
 }
-bool any_overloaded() { return g_overloaded.find_set_from(0, std::memory_order_relaxed).has_value(); }
+bool any_overloaded() { return g_overloaded.find_set_from(0, std::memory_order_seq_cst).has_value(); }
 
 }  // namespace tutti::sched
