@@ -40,7 +40,8 @@ class MpscQueue {
     // The elements in the order of their pushes, linked through their nodes; null when there are none.
     // acquire: pairs with the pushes; the elements are as their producers left them.
     [[nodiscard]] T* take_all() {
-        if (head_.load(std::memory_order_relaxed) == nullptr) return nullptr;
+        // seq_cst: see push(). A consumer that stops polling says so and then takes what is there.
+        if (head_.load(std::memory_order_seq_cst) == nullptr) return nullptr;
         T* reversed = head_.exchange(nullptr, std::memory_order_acquire);
         T* chain = nullptr;
         while (reversed != nullptr) {
