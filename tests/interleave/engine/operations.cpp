@@ -30,6 +30,7 @@ u16 Engine::next_event() {
 }
 
 void Engine::step(u32 pc) {
+    if (self().fast_forward) return;  // bounded: pause() counts
     if (++steps_ > program->bounds.steps && !only_setup)
         fail("livelock", "no end after " + std::to_string(steps_) + " operations, at " + sites.description(pc));
 }

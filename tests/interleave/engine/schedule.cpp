@@ -354,6 +354,7 @@ void Engine::deliver(u32 index) {
     else
         interrupt.handler();
     inside = true;
+    next_event();  // closes the handler's plain accesses
     strand.in_handler = false;
     strand.interrupts = enabled;
     strand.status = status;

@@ -22,6 +22,7 @@ namespace sched {
 namespace {
 PERCPU_SECTION constinit smp::PerCpu<Thread*> g_current;
 PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
+PERCPU_SECTION constinit smp::PerCpu<bool> g_return_work;
 }  // namespace
 
 void set_machine_thread(CpuId cpu, Thread& thread) {
@@ -48,6 +49,7 @@ void Scheduler::park(Thread& self) {
         interleave::sleep();
         arch::disable_interrupts();
         queue.current_hint.store(&self, std::memory_order_relaxed);
+        g_return_work.store(self.return_work_.load(std::memory_order_seq_cst));
     }
     [[maybe_unused]] auto const notice = self.wake_state_.exchange(Thread::WakeState::Running, std::memory_order_acquire);
     ASSERT(notice == Thread::WakeState::Notified);
@@ -55,6 +57,12 @@ void Scheduler::park(Thread& self) {
     arch::enable_interrupts();
     smp::preempt_check();
 }
+
+void Scheduler::note_return_work() { g_return_work.store(true); }
+void Scheduler::reschedule_interrupt() {
+    if (current().return_work_.load(std::memory_order_seq_cst)) g_return_work.store(true);
+}
+bool return_work_of(CpuId cpu) { return g_return_work.on(cpu); }
 
 void Scheduler::place(Thread& thread) { interleave::wake(thread.cpu().value()); }
 
@@ -81,6 +89,10 @@ void timer_interrupt() {
     timers.run_expired(now(), here);
 }
 }  // namespace
+
+[[gnu::weak]] void send_ipi(CpuId target, IpiKind) {
+    interleave::raise_interrupt(target.value(), sched::Scheduler::reschedule_interrupt);
+}
 
 Nanoseconds now() { return Nanoseconds{static_cast<i64>(interleave::now())}; }
 // Any moment from now on may be the deadline.
@@ -110,6 +122,7 @@ void start_threads(unsigned count) {
 }
 
 sched::Thread& machine_thread(unsigned cpu) { return sched::thread_of(CpuId{cpu}); }
+bool has_return_work(unsigned cpu) { return sched::return_work_of(CpuId{cpu}); }
 void interrupt_thread(unsigned cpu) { machine_thread(cpu).interrupt(); }
 
 }  // namespace interleave

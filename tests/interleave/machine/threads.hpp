@@ -14,6 +14,8 @@ namespace tutti::interleave {
 // Makes a thread for each of `count` CPUs. Before run_on_cpus().
 void start_threads(unsigned count);
 [[nodiscard]] sched::Thread& machine_thread(unsigned cpu);
+// Whether the way out of the kernel on `cpu` would find work.
+[[nodiscard]] bool has_return_work(unsigned cpu);
 // Interrupts the wait of the thread of `cpu`, as a signal does.
 void interrupt_thread(unsigned cpu);
 

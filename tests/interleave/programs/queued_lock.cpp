@@ -37,6 +37,20 @@ INTERLEAVE(queued_lock_three, {.preemptions = 2}) {
     Queued lock;
     exclude_three(lock);
 }
+// The holder queues again behind the others: the head has a successor that has one too.
+INTERLEAVE(queued_lock_queue_of_three, {.samples = 30000}) {
+    Queued lock;
+    Guarded data;
+    auto const work = [&] {
+        for (int i = 0; i < 3; ++i) {
+            lock.lock();
+            data.change();
+            lock.unlock();
+        }
+    };
+    run_on_cpus(work, work, work);
+    REQUIRE(data.value == 9);
+}
 INTERLEAVE(queued_lock_try, {.preemptions = 3}) {
     Queued lock;
     exclude_try(lock);

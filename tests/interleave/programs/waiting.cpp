@@ -82,12 +82,48 @@ INTERLEAVE(park_until_deadline, {.preemptions = 2}) {
 }
 INTERLEAVE(park_interrupted, {.preemptions = 3}) {
     start_threads(2);
+    int reason = 0;
     auto const waiter = [&] {
         Result<> const waited = sched::park_until([] { return false; }, kNever, sched::WaitMode::Interruptible);
         REQUIRE(!waited.has_value() && waited.error() == Error::Interrupted);
+        REQUIRE(reason == 1);
     };
-    auto const interrupter = [&] { interrupt_thread(0); };
+    auto const interrupter = [&] {
+        reason = 1;
+        interrupt_thread(0);
+    };
     run_on_cpus(waiter, interrupter);
+}
+// A thread gets work for its way out to user mode while another wakes it: it finds it, or is interrupted.
+INTERLEAVE(return_work_and_wake_up, {.preemptions = 3}) {
+    start_threads(3);
+    sched::Thread& thread = sched::current();
+    auto const waiter = [&] { (void)sched::park_step(thread, kNever, sched::WaitMode::Uninterruptible); };
+    auto const waker = [&] { thread.unpark(); };
+    auto const setter = [&] { thread.set_return_work(); };
+    run_on_cpus(waiter, waker, setter);
+    REQUIRE(has_return_work(0));
+}
+
+// --- timers -----------------------------------------------------------------------------------------------------------
+// Whoever cancels and waits may destroy what the function uses, also from another CPU.
+INTERLEAVE(timer_cancelled_elsewhere, {.preemptions = 3}) {
+    start_threads(2);
+    int data = 0;
+    sched::Timer timer{[](void* argument) { ++*static_cast<int*>(argument); }, &data};
+    std::atomic<bool> started{false};
+    auto const starter = [&] {
+        timer.start(kSoon);
+        started.store(true, std::memory_order_release);
+    };
+    auto const canceller = [&] {
+        if (!started.load(std::memory_order_acquire)) return;
+        bool const pending = timer.cancel_and_wait();
+        REQUIRE(data == (pending ? 0 : 1));
+        data = 7;
+    };
+    run_on_cpus(starter, canceller);
+    timer.cancel();
 }
 
 // --- wait queue -------------------------------------------------------------------------------------------------------
@@ -219,6 +255,24 @@ INTERLEAVE(mutex_three, {.preemptions = 0, .spins_expire = true}) {
     };
     run_on_cpus(work, work, work);
     REQUIRE(value == 3);
+}
+// A newcomer takes the mutex that was meant for a woken waiter; the second time it is handed over.
+INTERLEAVE(mutex_starved_waiter, {.spins_expire = true, .samples = 20000}) {
+    start_threads(3);
+    sched::Mutex mutex;
+    int value = 0;
+    auto const work = [&] {
+        for (int i = 0; i < 3; ++i) {
+            sched::MutexGuard guard{mutex};
+            ++value;
+        }
+    };
+    auto const once = [&] {
+        sched::MutexGuard guard{mutex};
+        ++value;
+    };
+    run_on_cpus(work, work, once);
+    REQUIRE(value == 7);
 }
 INTERLEAVE(mutex_deadline, {.preemptions = 0, .spins_expire = true}) {
     start_threads(2);

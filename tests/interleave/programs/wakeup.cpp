@@ -15,11 +15,15 @@ namespace {
 std::atomic<u32> g_waiting{0};  // in the queue of CPU 1, for others to take
 std::atomic<u32> g_found{0};
 u32 g_wanted = 1;
+constexpr u32 kBusyAfterwards = 99;
 
 void found(u32 count) {
     if (g_found.fetch_add(count, std::memory_order_relaxed) + count >= g_wanted) interleave::end_cpu();
 }
-void reschedule_interrupt() { sched::Scheduler::request_reschedule(); }
+void reschedule_interrupt() {
+    if (g_wanted == kBusyAfterwards) (void)sched::local_run_queue(smp::AssumeIrqOff{}).inbox.take_all();
+    sched::Scheduler::request_reschedule();
+}
 }  // namespace
 
 namespace hal {
@@ -34,6 +38,7 @@ void Scheduler::switch_away(Leave, smp::IrqOff const& here) {
     smp::reschedule_done();
     u32 count = 0;
     for (Thread* thread = local_run_queue(here).inbox.take_all(); thread != nullptr; thread = RunQueue::Inbox::next(*thread)) ++count;
+    if (g_wanted == kBusyAfterwards) interleave::end_cpu();  // runs a thread from here on
     if (count != 0) found(count);
 }
 bool Scheduler::steal(smp::IrqOff const&) {
@@ -89,6 +94,18 @@ INTERLEAVE(two_wake_an_idle_cpu, {.preemptions = 1, .spins_expire = true, .cpus 
     auto const one = [&] { sched::Scheduler::hand_over(machine_thread(1), CpuId{0}, sched::run_queue(CpuId{1})); };
     auto const two = [&] { sched::Scheduler::hand_over(machine_thread(2), CpuId{0}, sched::run_queue(CpuId{2})); };
     run_on_cpus(idle, one, two);
+}
+// The CPU becomes busy for another reason just when a thread is handed over: it drains its inbox after it has said so.
+INTERLEAVE(wake_a_cpu_that_becomes_busy, {.preemptions = 3, .spins_expire = true}) {
+    start_machine(2, kBusyAfterwards);
+    sched::Thread& woken = machine_thread(1);
+    raise_interrupt(0, reschedule_interrupt);
+    auto const idle = [] { sched::Scheduler::idle_loop(); };
+    auto const waker = [&] {
+        sched::Scheduler::hand_over(woken, CpuId{0}, sched::run_queue(CpuId{1}));
+    };
+    run_on_cpus(idle, waker);
+    REQUIRE(sched::run_queue(CpuId{0}).inbox.empty());
 }
 // Two wakers claim the same idle CPU: one gets it.
 INTERLEAVE(claim_of_an_idle_cpu, {.preemptions = 4, .cpus = 3}) {
