@@ -364,7 +364,10 @@ void Engine::deliver(u32 index) {
 }
 
 void Engine::interrupt_point() {
-    if (!only_setup && self().interrupts && !self().pending.empty()) schedule();
+    if (only_setup || !self().interrupts || self().pending.empty()) return;
+    // A state of its own: nothing that others can notice lies between two such points.
+    self().history = mix(self().history, 0xd7);
+    schedule();
 }
 
 void Engine::block(Status status, u32 pc) {
