@@ -368,6 +368,7 @@ void Engine::interrupt_point() {
     // A state of its own: nothing that others can notice lies between two such points.
     self().history = mix(self().history, 0xd7);
     schedule();
+    self().history = mix(self().history, 0xd8);
 }
 
 void Engine::block(Status status, u32 pc) {

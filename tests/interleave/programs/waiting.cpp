@@ -107,7 +107,7 @@ INTERLEAVE(return_work_and_wake_up, {.preemptions = 3}) {
 
 // --- timers -----------------------------------------------------------------------------------------------------------
 // Whoever cancels and waits may destroy what the function uses, also from another CPU.
-INTERLEAVE(timer_cancelled_elsewhere, {.preemptions = 3}) {
+INTERLEAVE(timer_cancelled_elsewhere, {.preemptions = 2}) {
     start_threads(2);
     int data = 0;
     sched::Timer timer{[](void* argument) { ++*static_cast<int*>(argument); }, &data};
@@ -192,7 +192,7 @@ INTERLEAVE(semaphore, {.preemptions = 2}) {
 namespace {
 sched::Semaphore* g_semaphore;
 }
-INTERLEAVE(semaphore_up_from_an_interrupt, {.preemptions = 2}) {
+INTERLEAVE(semaphore_up_from_an_interrupt, {.preemptions = 1}) {
     start_threads(2);
     sched::Semaphore semaphore{0};
     g_semaphore = &semaphore;
