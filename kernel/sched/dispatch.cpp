@@ -54,7 +54,8 @@ void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
 }
 
 void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
-    ASSERT(smp::preempt_depth() == 1 && !smp::in_isr() && smp::spin_locks_held() == 0, "switch on the wrong rung");
+    smp::check_no_spin_locks_held("at a switch");
+    ASSERT(smp::preempt_depth() == 1 && !smp::in_isr(), "switch on the wrong rung");
     smp::rcu::note_quiescent(here);
     RunQueue& queue = local_run_queue(here);
     Thread& previous = *queue.current;

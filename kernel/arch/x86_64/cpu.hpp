@@ -8,6 +8,11 @@
 namespace tutti::arch {
 
 ALWAYS_INLINE void pause() { asm volatile("pause" ::: "memory"); }
+// One turn of a busy wait while `word` holds `seen`: returns when it does not, or earlier for no reason.
+template <class Word, class Value>
+ALWAYS_INLINE void wait_for_change(Word const&, Value) {
+    pause();
+}
 
 // Saved interrupt flag: what restore_interrupts() needs.
 enum class IrqState : u64 {};

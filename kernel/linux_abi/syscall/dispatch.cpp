@@ -7,6 +7,7 @@
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/x86_64/signal_frame.hpp"
 #include "linux_abi/x86_64/syscall_numbers.hpp"
+#include "smp/context/context.hpp"
 
 namespace tutti::linux_abi {
 
@@ -42,6 +43,7 @@ void handle_syscall(arch::TrapFrame& frame) {
     i64 const result = entry->handler(task, frame);
     frame.set_return_value(static_cast<u64>(result));
     if (result == -kEINTR) [[unlikely]] task.note_interrupted_call(number, entry->restart);
+    smp::check_may_return_to_user();
 }
 
 }  // namespace tutti::linux_abi

@@ -3,9 +3,6 @@
 
 #include <atomic>
 
-#include "hal/hooks.hpp"
-#include "smp/rcu/rcu.hpp"
-
 namespace tutti::smp {
 
 namespace detail {
@@ -17,13 +14,6 @@ TUTTI_PERCPU u32 pin_depth = 0;
 
 namespace {
 constinit std::atomic<void (*)()> g_preempt_handler{nullptr};
-constinit void (*g_platform_interrupt)(arch::TrapFrame&, unsigned) = nullptr;
-
-void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
-    IsrEntry const isr;
-    rcu::note_interrupt(isr);
-    g_platform_interrupt(frame, vector);
-}
 }  // namespace
 
 void preempt_now() {
@@ -44,12 +34,6 @@ void abandon_rungs() {
     arch::percpu_store(detail::preempt_state, arch::percpu_load(detail::preempt_state) & detail::kNoRescheduleWanted);
     arch::percpu_store(detail::isr_depth, u32{0});
     arch::percpu_store(detail::pin_depth, u32{0});
-}
-
-void wrap_interrupt_hook() {
-    CHECK(hal::hooks.interrupt != nullptr && hal::hooks.interrupt != detail::counted_interrupt);
-    detail::g_platform_interrupt = hal::hooks.interrupt;
-    hal::hooks.interrupt = detail::counted_interrupt;
 }
 
 }  // namespace tutti::smp

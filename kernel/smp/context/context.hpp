@@ -6,10 +6,11 @@
 //
 //   PinGuard       Pinned      the thread stays on this CPU; it may be preempted, block and fault
 //   PreemptGuard   NoPreempt   no other thread runs here; interrupts do. Must not block or fault
-//   IrqOffGuard    IrqOff      nothing else runs here but NMIs
+//   IrqOffGuard    IrqOff      nothing else runs here but NMIs; IrqsOnToOffGuard where they are known to be on
 //   IsrEntry       Isr         made by interrupt entry only
 #pragma once
 
+#include "smp/context/irq_off_watch.hpp"
 #include "smp/context/preempt.hpp"
 
 namespace tutti::smp {
@@ -56,14 +57,37 @@ class PreemptGuard : public NoPreempt {
 // Nests: the innermost guard restores what it found.
 class IrqOffGuard : public IrqOff {
   public:
-    IrqOffGuard() : before_{arch::disable_interrupts()} {}
+    IrqOffGuard() : before_{arch::disable_interrupts()} {
+        if (arch::interrupts_were_enabled(before_)) watch_.start();
+    }
     ~IrqOffGuard() {
-        arch::restore_interrupts(before_);
-        if (arch::interrupts_were_enabled(before_)) preempt_check();
+        if (!arch::interrupts_were_enabled(before_)) return;
+        watch_.stop();
+        arch::enable_interrupts();
+        preempt_check();
     }
 
   private:
     arch::IrqState before_;
+    [[no_unique_address]] IrqOffWatch watch_;
+};
+
+// Where interrupts are known to be on: saves asking, and nests in nothing that turned them off.
+class IrqsOnToOffGuard : public IrqOff {
+  public:
+    IrqsOnToOffGuard() {
+        ASSERT(arch::interrupts_enabled(), "interrupts are off already: IrqOffGuard or a proof is meant");
+        (void)arch::disable_interrupts();
+        watch_.start();
+    }
+    ~IrqsOnToOffGuard() {
+        watch_.stop();
+        arch::enable_interrupts();
+        preempt_check();
+    }
+
+  private:
+    [[no_unique_address]] IrqOffWatch watch_;
 };
 
 // The rung of an interrupt handler; counts nesting so that code can ask in_isr().
@@ -90,6 +114,9 @@ class AssumeNoPreempt : public NoPreempt {
 // Puts this CPU back on the Thread rung whatever guards the current thread has left standing: for tests that have seen a
 // panic on purpose and go on. Interrupts off, and still off afterwards; the wish to reschedule is kept.
 void abandon_rungs();
+
+// Panics, in debug builds, when a guard or a spin lock is still held: before the way back to a program.
+void check_may_return_to_user();
 
 // Puts IsrEntry around the platform's interrupt dispatch (hal::hooks.interrupt). Once, before interrupts are enabled.
 void wrap_interrupt_hook();

@@ -19,6 +19,7 @@
 #include "hal/power.hpp"
 #include "smp/debug/log_ring.hpp"
 #include "smp/percpu/percpu.hpp"
+#include "smp/spin/lock_debug.hpp"
 
 namespace tutti::smp {
 namespace {
@@ -78,6 +79,7 @@ bool handle_nmi(arch::TrapFrame& frame) {
         hal::early_console_write(*message);
         hal::early_console_write("\n");
     }
+    print_held_spin_locks();
     if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
         arch::print_frame(*fatal);
     else
@@ -128,6 +130,7 @@ void ask_others(CpuId self) {
     hal::early_console_write(message);
     hal::early_console_write(file != nullptr ? format_to(text, " ({}:{})\n", file, line) : "\n");
     print_where(self);
+    print_held_spin_locks();
     if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
         arch::print_frame(*fatal);
     else

@@ -45,6 +45,13 @@ void for_each_online_cpu(Function&& function) {
     });
 }
 
+// A value with cache lines of its own: PerCpu<CachePadded<T>> for what other CPUs write, beside what this CPU uses all the
+// time.
+template <class T>
+struct alignas(kCacheLine) CachePadded {
+    T value{};
+};
+
 template <class T>
 class PerCpu {
   public:
@@ -63,6 +70,8 @@ class PerCpu {
     constexpr ~PerCpu() = default;
 
     [[nodiscard]] T& local(Pinned const&) { return *arch::percpu_address(value_); }
+    // For checks of the rung itself, which have no proof of it.
+    [[nodiscard]] T& local_unchecked() { return *arch::percpu_address(value_); }
     [[nodiscard]] T& on(CpuId cpu) { return *arch::percpu_address_in(hal::percpu_area(cpu), value_); }
 
     [[nodiscard]] T load() const
@@ -123,9 +132,7 @@ class DynamicPerCpu {
     }
 
   private:
-    struct alignas(kCacheLine) Slot {
-        T value{};
-    };
+    using Slot = CachePadded<T>;
     Slot* slots_ = nullptr;
     u32 count_ = 0;
 };

@@ -3,6 +3,7 @@
 
 #include "arch/cpu.hpp"
 #include "base/assert.hpp"
+#include "hal/console.hpp"
 #include "smp/percpu/percpu.hpp"
 
 namespace tutti::smp {
@@ -11,90 +12,171 @@ namespace {
 
 constexpr u32 kMaxHeld = 16;
 
+// entries[i] for i >= count are empty. An entry below count that is empty is being written by the code that a handler has
+// interrupted; one that was released before those above it is marked and goes with them.
 struct HeldLocks {
     struct Entry {
-        LockDebugOn* lock;
-        u32 isr_depth;
+        LockDebugOn* lock = nullptr;
+        LockClass* lock_class = nullptr;
+        uptr where = 0;
+        u32 isr_depth = 0;
+        LockRank rank{};
+        bool released = false;
+        bool shared = false;
     };
     Entry entries[kMaxHeld];
     u32 count;
+
+    void push(LockDebugOn* lock, LockClass* lock_class, LockRank rank, bool shared, uptr where) {
+        u32 const at = count;
+        CHECK(at < kMaxHeld, "more than {} spin locks held at '{}'", kMaxHeld, lock->name());
+        // In this order: a handler in between pushes above and leaves the list as it was.
+        count = at + 1;
+        compiler_barrier();
+        Entry& entry = entries[at];
+        entry.lock_class = lock_class;
+        entry.where = where;
+        entry.isr_depth = arch::percpu_load(detail::isr_depth);
+        entry.rank = rank;
+        entry.shared = shared;
+        entry.released = false;
+        compiler_barrier();
+        entry.lock = lock;
+    }
+    // False: not in the list.
+    bool remove(LockDebugOn const* lock, bool shared) {
+        u32 at = count;
+        while (at > 0 && (entries[at - 1].lock != lock || entries[at - 1].released || entries[at - 1].shared != shared)) --at;
+        if (at == 0) return false;
+        entries[at - 1].released = true;
+        // A handler leaves what is not its own: the code that it interrupts may be at this very place.
+        u32 const depth = arch::percpu_load(detail::isr_depth);
+        while (count > 0 && entries[count - 1].lock != nullptr && entries[count - 1].released &&
+               entries[count - 1].isr_depth == depth) {
+            entries[count - 1].lock = nullptr;
+            compiler_barrier();
+            --count;
+        }
+        return true;
+    }
+    template <class Function>
+    void for_each(Function&& function) const {
+        for (u32 i = 0; i < count; ++i)
+            if (entries[i].lock != nullptr && !entries[i].released) function(entries[i]);
+    }
 };
 PERCPU_SECTION constinit PerCpu<HeldLocks> g_held;
 
-// Interrupts off: a handler on this CPU would push and pop in the middle.
-class HeldAccess {
-  public:
-    HeldAccess() : state_{arch::disable_interrupts()} {}
-    ~HeldAccess() { arch::restore_interrupts(state_); }
-    HeldLocks& operator*() { return g_held.local(AssumeIrqOff{}); }
-    HeldLocks* operator->() { return &**this; }
-    [[nodiscard]] bool irqs_were_on() const { return arch::interrupts_were_enabled(state_); }
-
-  private:
-    arch::IrqState state_;
-};
+// The list of this CPU. Callers cannot be preempted, except those who are wrong about it.
+HeldLocks& held_here() { return g_held.local_unchecked(); }
 
 u32 owner_mark() { return this_cpu_unstable().value() + 1; }
 
 }  // namespace
 
-void LockDebugOn::check_before(void const* lock, bool same_rank_allowed) {
-    HeldAccess held;
-    u32 const depth = arch::percpu_load(detail::isr_depth);
-    CHECK(preempt_depth() != 0 || !held.irqs_were_on(), "spin lock '{}' taken with preemption on", name_);
+LockClass* LockDebugOn::lock_class() {
+    // acquire: pairs with the release of whoever made the class.
+    LockClass* found = class_.load(std::memory_order_acquire);
+    if (found == nullptr) [[unlikely]] {
+        found = LockOrder::find_or_add(name_, static_cast<u32>(rank_));
+        class_.store(found, std::memory_order_release);
+    }
+    return found;
+}
+
+void LockDebugOn::check_before(SameRank const* reason) {
+    bool const irqs_on = arch::interrupts_enabled();
+    CHECK(preempt_depth() != 0 || !irqs_on, "spin lock '{}' taken with preemption on", name_);
     // relaxed: only our own mark matters, and we wrote that ourselves.
     CHECK(owner_.load(std::memory_order_relaxed) != owner_mark(), "spin lock '{}' ({}) taken twice by one CPU", name_,
-          lock);
-    for (u32 i = 0; i < held->count; ++i) {
-        HeldLocks::Entry const& entry = held->entries[i];
-        if (entry.isr_depth != depth) continue;
-        bool const ordered = entry.lock->rank_ < rank_ || (same_rank_allowed && entry.lock->rank_ == rank_);
-        CHECK(ordered, "lock order: '{}' taken while '{}' is held", name_, entry.lock->name_);
-    }
-    u8 const kind = depth != 0 ? kTakenInIsr : held.irqs_were_on() ? kTakenWithIrqsOn : kTakenWithIrqsOff;
-    // relaxed: a bit set; the check may come one acquisition late.
-    u8 const seen = seen_.load(std::memory_order_relaxed);
-    if ((seen & kind) != kind) seen_.fetch_or(kind, std::memory_order_relaxed);
-    CHECK(((seen | kind) & (kTakenInIsr | kTakenWithIrqsOn)) != (kTakenInIsr | kTakenWithIrqsOn),
-          "spin lock '{}' is taken by interrupt handlers, and elsewhere with interrupts on", name_);
+          static_cast<void const*>(this));
+    LockClass* const own = lock_class();
+    u32 const depth = arch::percpu_load(detail::isr_depth);
+    held_here().for_each([&](HeldLocks::Entry const& entry) {
+        CHECK(entry.lock != this, "spin lock '{}' ({}) taken twice by one CPU", name_, static_cast<void const*>(this));
+        if (entry.isr_depth != depth) return;
+        bool const ordered = entry.rank < rank_ || (reason != nullptr && entry.rank == rank_);
+        if (!ordered) [[unlikely]] {
+            print_held_spin_locks();
+            panic("lock order: '{}' taken while '{}' is held", name_, entry.lock->name_);
+        }
+        if (reason != nullptr && *reason == SameRank::OrderedByAddress && entry.lock_class == own)
+            CHECK(entry.lock < this, "lock order: '{}' taken while another of its class at a higher address is held", name_);
+        if (own != nullptr && entry.lock_class != nullptr) LockOrder::check(*entry.lock_class, *own);
+    });
+    if (!irqs_on && !taken_with_irqs_off_.load(std::memory_order_relaxed))
+        taken_with_irqs_off_.store(true, std::memory_order_relaxed);
+    if (own != nullptr)
+        LockOrder::note_use(*own, depth != 0 ? LockUse::InHandler : irqs_on ? LockUse::IrqsOn : LockUse::IrqsOff);
 }
 
 void LockDebugOn::after_lock() {
-    HeldAccess held;
     owner_.store(owner_mark(), std::memory_order_relaxed);
-    CHECK(held->count < kMaxHeld, "too many spin locks held at '{}'", name_);
-    held->entries[held->count++] = {this, arch::percpu_load(detail::isr_depth)};
+    held_here().push(this, lock_class(), rank_, false, reinterpret_cast<uptr>(__builtin_return_address(0)));
+}
+
+void LockDebugOn::after_lock_shared() {
+    held_here().push(this, lock_class(), rank_, true, reinterpret_cast<uptr>(__builtin_return_address(0)));
 }
 
 void LockDebugOn::before_unlock() {
-    HeldAccess held;
     CHECK(owner_.load(std::memory_order_relaxed) == owner_mark(), "spin lock '{}' released by a CPU that does not hold it",
           name_);
     owner_.store(0, std::memory_order_relaxed);
-    // Usually the newest; releases may come in any order.
-    u32 at = held->count;
-    while (at > 0 && held->entries[at - 1].lock != this) --at;
-    CHECK(at > 0, "spin lock '{}' is not in the list of held locks", name_);
-    for (u32 i = at; i < held->count; ++i) held->entries[i - 1] = held->entries[i];
-    --held->count;
+    CHECK(held_here().remove(this, false), "spin lock '{}' is not in the list of held locks", name_);
+}
+
+void LockDebugOn::before_unlock_shared() {
+    CHECK(held_here().remove(this, true), "spin lock '{}' released by a CPU that does not hold it for reading", name_);
+}
+
+LockDebugOn::~LockDebugOn() {
+    u32 const owner = owner_.load(std::memory_order_relaxed);
+    CHECK(owner == 0, "spin lock '{}' destroyed while CPU {} holds it", name_, CpuId{owner - 1});
 }
 
 u32 spin_locks_held() {
-    HeldAccess held;
-    return held->count;
+    u32 count = 0;
+    if constexpr (kDebugBuild) held_here().for_each([&](HeldLocks::Entry const&) { ++count; });
+    return count;
 }
 
-void forget_held_spin_locks() { g_held.local(AssumeIrqOff{}).count = 0; }
+void print_held_spin_locks() {
+    if constexpr (kDebugBuild) {
+        held_here().for_each([](HeldLocks::Entry const& entry) {
+            char line[160];
+            hal::early_console_write(format_to(line, "# holds '{}'{}, taken{} at\n", entry.lock->name(),
+                                               entry.shared ? " for reading" : "",
+                                               entry.isr_depth != 0 ? " in an interrupt handler" : ""));
+            print_place(entry.where);
+        });
+    }
+}
+
+void check_no_spin_locks_held(char const* when) {
+    if constexpr (kDebugBuild) {
+        if (spin_locks_held() == 0) [[likely]] return;
+        print_held_spin_locks();
+        char const* name = "?";
+        held_here().for_each([&](HeldLocks::Entry const& entry) { name = entry.lock->name(); });
+        panic("spin lock '{}' held {}", name, when);
+    }
+}
+
+void forget_held_spin_locks() {
+    HeldLocks& held = held_here();
+    for (auto& entry : held.entries) entry.lock = nullptr;
+    held.count = 0;
+}
 
 void check_may_wait_for_cpus() {
     if constexpr (kDebugBuild) {
         CHECK(arch::interrupts_enabled() && !in_isr(), "waiting for other CPUs with interrupts off");
-        HeldAccess held;
-        for (u32 i = 0; i < held->count; ++i) {
-            LockDebugOn const& lock = *held->entries[i].lock;
-            CHECK(lock.taken_only_with_irqs_on(), "waiting for other CPUs while holding '{}', which is also taken with interrupts off",
-                  lock.name());
-        }
+        if (preempt_depth() == 0) return;
+        held_here().for_each([](HeldLocks::Entry const& entry) {
+            CHECK(entry.lock->taken_only_with_irqs_on(),
+                  "waiting for other CPUs while holding '{}', which is also taken with interrupts off", entry.lock->name());
+        });
     }
 }
 

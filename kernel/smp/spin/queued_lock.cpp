@@ -13,7 +13,7 @@ struct WaiterNodes {
 PERCPU_SECTION constinit PerCpu<WaiterNodes> g_nodes;
 PERCPU_SECTION constinit PerCpu<u32> g_nodes_used;
 
-// Written once while one CPU runs, read-only afterwards.
+// relaxed everywhere: either way of waiting is right at any time.
 constinit std::atomic<bool> g_compete{false};
 
 }  // namespace
@@ -26,6 +26,10 @@ void queued_lock::lock_slow(std::atomic<u32>& word) {
         wait_competing(word);
         return;
     }
+    if (!compete_briefly(word)) lock_in_queue(word);
+}
+
+void queued_lock::lock_in_queue(std::atomic<u32>& word) {
     AssumeNoPreempt const here;
     // An interrupt between the load and the add leaves the count as it found it.
     u32 const index = g_nodes_used.load();

@@ -3,26 +3,33 @@
 //
 //   word:  31..16 next ticket   15..0 ticket being served        free when both halves are equal
 //
-// Up to 65535 waiters. Progress: blocking, FIFO. Acquisition is ordered by the acquire load that sees the holder's
-// release store of the served half.
+// Up to 65535 waiters. Progress: blocking, FIFO: also under a hypervisor, where a waiter that has lost its processor stops
+// those behind it. ISR-safe when every holder has interrupts off. Acquisition is ordered by the acquire load that sees
+// the holder's release store of the served half.
 #pragma once
 
 #include <atomic>
 
 #include "arch/cpu.hpp"
-#include "smp/context/context.hpp"
-#include "smp/spin/lock_debug.hpp"
+#include "base/types.hpp"
 
 namespace tutti::smp {
 
-// The algorithm by itself.
 class RawTicketLock {
   public:
     void lock() {
-        // relaxed: the wait below synchronises.
-        u32 const drawn = word_.fetch_add(kTicket, std::memory_order_relaxed) >> 16;
-        // acquire: pairs with the release in unlock().
-        while ((word_.load(std::memory_order_acquire) & kServed) != drawn) arch::pause();
+        // acquire: pairs with the release in unlock(), when the lock is free.
+        u32 const found = word_.fetch_add(kTicket, std::memory_order_acquire);
+        u32 const drawn = found >> 16;
+        if ((found & kServed) == drawn) [[likely]] return;
+        while (true) {
+            // acquire: pairs with the release in unlock().
+            u32 const seen = word_.load(std::memory_order_acquire);
+            u32 const ahead = (drawn - seen) & kServed;
+            if (ahead == 0) return;
+            // Who is far behind looks less often.
+            for (u32 i = 0; i < ahead; ++i) arch::wait_for_change(word_, seen);
+        }
     }
     [[nodiscard]] bool try_lock() {
         u32 seen = word_.load(std::memory_order_relaxed);
@@ -37,42 +44,17 @@ class RawTicketLock {
         u16 const next = static_cast<u16>(__atomic_load_n(served, __ATOMIC_RELAXED) + 1);
         __atomic_store_n(served, next, __ATOMIC_RELEASE);  // pairs with the acquires above
     }
+    // Hints: stale at once.
+    [[nodiscard]] bool is_locked() const { return holder_and_waiters() != 0; }
+    [[nodiscard]] u32 holder_and_waiters() const {
+        u32 const seen = word_.load(std::memory_order_relaxed);
+        return ((seen >> 16) - seen) & kServed;
+    }
 
   private:
     static constexpr u32 kTicket = 1u << 16;
     static constexpr u32 kServed = 0xffff;
     std::atomic<u32> word_{0};
-};
-
-class CAPABILITY("spin lock") TicketLock {
-  public:
-    constexpr TicketLock(LockRank rank, char const* name) : debug_{rank, name} {}
-    TicketLock(TicketLock const&) = delete;
-    TicketLock& operator=(TicketLock const&) = delete;
-
-    void lock(NoPreempt const&) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
-        debug_.before_lock(this);
-        raw_.lock();
-        debug_.after_lock();
-    }
-    void lock(NoPreempt const&, SameRank reason) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
-        debug_.before_lock(this, reason);
-        raw_.lock();
-        debug_.after_lock();
-    }
-    [[nodiscard]] bool try_lock(NoPreempt const&) TRY_ACQUIRE(true) NO_THREAD_SAFETY_ANALYSIS {
-        if (!raw_.try_lock()) return false;
-        debug_.after_try_lock();
-        return true;
-    }
-    void unlock() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
-        debug_.before_unlock();
-        raw_.unlock();
-    }
-
-  private:
-    RawTicketLock raw_;
-    [[no_unique_address]] LockDebug debug_;
 };
 
 }  // namespace tutti::smp

@@ -8,12 +8,13 @@ namespace tutti::interleave {
 
 namespace {
 
+// Goes to the queue at once: looking first would hide most of its schedules.
 struct Queued {
     std::atomic<u32> word{0};
 
     void lock() {
         smp::preempt_disable();
-        if (!smp::queued_lock::try_lock(word)) smp::queued_lock::lock_slow(word);
+        if (!smp::queued_lock::try_lock(word)) smp::queued_lock::lock_in_queue(word);
     }
     bool try_lock() {
         smp::preempt_disable();
@@ -24,6 +25,13 @@ struct Queued {
     void unlock() {
         smp::queued_lock::unlock(word);
         smp::preempt_enable_no_switch();
+    }
+};
+
+struct LooksFirst : Queued {
+    void lock() {
+        smp::preempt_disable();
+        if (!smp::queued_lock::try_lock(word)) smp::queued_lock::lock_slow(word);
     }
 };
 
@@ -55,9 +63,13 @@ INTERLEAVE(queued_lock_try, {.preemptions = 3}) {
     Queued lock;
     exclude_try(lock);
 }
+INTERLEAVE(queued_lock_looks_first, {.preemptions = 2}) {
+    LooksFirst lock;
+    exclude_three(lock);
+}
 INTERLEAVE(queued_lock_competing, {.preemptions = 3}) {
     smp::set_spin_waiters_compete(true);
-    Queued lock;
+    LooksFirst lock;
     exclude_twice(lock, 2);
 }
 

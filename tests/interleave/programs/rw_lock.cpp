@@ -55,4 +55,37 @@ INTERLEAVE(phase_fair_three, {.preemptions = 2}) {
     REQUIRE(data.first == 2);
 }
 
+// A writer that only tries, between a reader and a writer that wait: it comes in alone or leaves no trace.
+INTERLEAVE(phase_fair_try, {.preemptions = 3}) {
+    smp::RawPhaseFairLock lock;
+    Halves data;
+    int written = 0;
+    auto const reader = [&] {
+        for (int i = 0; i < 2; ++i) {
+            lock.lock_shared();
+            data.read();
+            lock.unlock_shared();
+        }
+    };
+    auto const trier = [&] {
+        if (lock.try_lock()) {
+            data.write();
+            ++written;
+            lock.unlock();
+        }
+        if (lock.try_lock_shared()) {
+            data.read();
+            lock.unlock_shared();
+        }
+    };
+    auto const writer = [&] {
+        lock.lock();
+        data.write();
+        ++written;
+        lock.unlock();
+    };
+    run_on_cpus(reader, trier, writer);
+    REQUIRE(data.first == written);
+}
+
 }  // namespace tutti::interleave

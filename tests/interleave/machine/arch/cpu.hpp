@@ -9,6 +9,10 @@
 namespace tutti::arch {
 
 ALWAYS_INLINE void pause() { interleave::pause(); }
+template <class Word, class Value>
+ALWAYS_INLINE void wait_for_change(Word const&, Value) {
+    interleave::pause();
+}
 
 enum class IrqState : u64 {};
 inline constexpr u64 kFlagInterrupt = 1u << 9;
