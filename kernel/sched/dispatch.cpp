@@ -8,6 +8,7 @@
 #include "hal/interrupts.hpp"
 #include "sched/placement.hpp"
 #include "sched/timers/timer_queue.hpp"
+#include "smp/debug/race_point.hpp"
 #include "smp/rcu/rcu.hpp"
 
 namespace tutti::sched {
@@ -168,6 +169,8 @@ void Scheduler::place(Thread& thread) {
         hand_over(thread, target, own);
         return;
     }
+    // Once the lock is free, another CPU may take the thread and run it to its end.
+    Ref<Thread> const keep{thread};
     own.lock.lock(here);
     own.account(hal::now());
     own.enqueue(thread);
@@ -176,6 +179,7 @@ void Scheduler::place(Thread& thread) {
     Deadline const slice_end = preempts ? kNever : own.slice_end();
     own.publish_load();
     own.lock.unlock();
+    smp::race_point();
     if (preempts) request_reschedule();
     if (slice_end != kNever) local_timer_queue(here).arm(slice_end, here);
     // A CPU that went idle after we had looked and before it could see this thread: it comes and takes one.

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "arch/cpu.hpp"
 #include "arch/percpu.hpp"
@@ -40,6 +41,21 @@ constexpr std::array<u8, kLargest / 16 + 1> kClassOf = [] {
 struct FreeObject {
     FreeObject* next;
 };
+
+// Debug builds fill free objects, all but the link, so that a use after the free shows: a read as a wild pointer, a write
+// at the next allocation.
+constexpr u64 kPoison = 0xdf'df'df'df'df'df'df'df;
+void poison(void* object, size_t size) {
+    if constexpr (kDebugBuild) std::memset(object, static_cast<u8>(kPoison), size);
+}
+void check_poison(void const* object, size_t size) {
+    if constexpr (kDebugBuild) {
+        auto const* const words = static_cast<u64 const*>(object);
+        for (size_t i = sizeof(FreeObject) / sizeof(u64); i < size / sizeof(u64); ++i)
+            CHECK(words[i] == kPoison, "heap object {} of {} bytes was written after it was freed: offset {} has {:#x}",
+                  object, size, i * sizeof(u64), words[i]);
+    }
+}
 
 // Slabs are described by their first frame: owner_tag = class + 1, owner_word = first free object, and the frame's
 // reference count minus one = objects in use, so that the count needs no field of its own.
@@ -85,6 +101,7 @@ Frame* make_slab(unsigned index) {
     FreeObject* list = nullptr;
     size_t const count = (kPageSize << size_class.order) / size_class.size;
     auto* const base = static_cast<char*>(slab->data());
+    poison(base, count * size_class.size);
     for (size_t i = count; i-- != 0;) list = new (base + i * size_class.size) FreeObject{list};
     slab->owner_word = reinterpret_cast<u64>(list);
     return slab;
@@ -162,6 +179,7 @@ class SlabHeap final : public HeapBackend {
             count_up(magazine.allocated, 1);
         }
         arch::restore_interrupts(state);
+        if (object != nullptr) check_poison(object, kClasses[index].size);
         return object;
     }
 
@@ -173,6 +191,7 @@ class SlabHeap final : public HeapBackend {
             return;
         }
         unsigned const index = frame->owner_tag - 1u;
+        poison(memory, kClasses[index].size);
         arch::IrqState const state = arch::disable_interrupts();
         Magazine& magazine = arch::percpu_address(magazines)->of_class[index];
         if (magazine.count == Magazine::kCapacity) spill(magazine, index);
