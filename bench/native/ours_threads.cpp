@@ -137,6 +137,10 @@ struct alignas(128) Ball {
 };
 constinit Ball ball;
 void reset_ball() { ball.turn.store(0, std::memory_order_relaxed); }
+void wake(sched::Thread& thread) {
+    smp::WakePath const path;
+    thread.unpark();
+}
 // Each wakes the other, on the other CPU, and goes to sleep; the other CPU has nothing else and polls.
 void wake_each_other(Worker& worker) {
     ball.player[worker.index].store(&sched::current(), std::memory_order_release);
@@ -149,10 +153,10 @@ void wake_each_other(Worker& worker) {
                    worker.stop->load(std::memory_order_relaxed);
         });
         ball.turn.fetch_add(1, std::memory_order_release);
-        other->unpark();
+        wake(*other);
         ++passes;
     }
-    other->unpark();
+    wake(*other);
     worker.count = passes;
 }
 

@@ -22,18 +22,13 @@ constexpr u32 kThreadWork = 2;
 // Interrupts off.
 void set_exit_work(u32 bits) { arch::percpu_store(exit_work, arch::percpu_load(exit_work) | bits); }
 
-PERCPU_SECTION constinit smp::PerCpu<Thread*> g_current;
-
 }  // namespace
 
-Thread* current_or_null() { return g_current.load(); }
-Thread& current() {
-    Thread* const thread = g_current.load();
-    ASSERT(thread != nullptr, "no thread here yet");
-    return *thread;
+namespace detail {
+PERCPU_SECTION constinit smp::PerCpu<Thread*> current_thread;
 }
 
-void Scheduler::set_current(Thread& thread) { g_current.store(&thread); }
+void Scheduler::set_current(Thread& thread) { detail::current_thread.store(&thread); }
 
 void Scheduler::note_return_work() {
     smp::IrqOffGuard const here;
@@ -94,12 +89,13 @@ void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     }
     queue.lock.unlock();
 
-    g_current.store(next);
+    detail::current_thread.store(next);
     // seq_cst: after next->cpu_ was written; see set_return_work().
     arch::percpu_store(exit_work, next->return_work_.load(std::memory_order_seq_cst) ? kThreadWork : u32{0});
     while (misplaced != nullptr) {
         Thread* const thread = misplaced;
         misplaced = RunQueue::Inbox::next(*thread);
+        smp::WakePath const path;
         place(*thread);
     }
     if (slice_end != kNever) local_timer_queue(here).arm(slice_end, here);
@@ -124,7 +120,10 @@ void Scheduler::finish_switch(smp::IrqOff const& here) {
     Thread* const ended = std::exchange(queue.ended, nullptr);
     // release: the saved registers go with it. From here on another CPU may run the thread, to its end.
     previous.on_cpu_.store(false, std::memory_order_release);
-    if (to_place != nullptr) place(*to_place);
+    if (to_place != nullptr) {
+        smp::WakePath const path;
+        place(*to_place);
+    }
     if (ended != nullptr) ended->put();
 }
 
@@ -382,9 +381,10 @@ void Scheduler::change_affinity(Thread& thread, smp::CpuSet const& cpus) {
         }
         queue.lock.unlock();
         if (!still_there) continue;
-        if (waits)
+        if (waits) {
+            smp::WakePath const path;
             place(thread);
-        else if (runs && cpu == smp::this_cpu(here))
+        } else if (runs && cpu == smp::this_cpu(here))
             request_reschedule();
         else if (runs)
             notify(cpu);

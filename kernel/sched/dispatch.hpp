@@ -23,9 +23,9 @@ class Scheduler {
     // On the new stack: lets go of the thread that ran before.
     static void finish_switch(smp::IrqOff const& here);
     // Parks the current thread until it has a notice, and consumes that. Thread context.
-    static void park(Thread& self);
+    static void park(Thread& self) EXCLUDES(smp::wake_path);
     // Finds a CPU for a thread that has become runnable and that the caller alone may place. Up to Isr context.
-    static void place(Thread& thread);
+    static void place(Thread& thread) REQUIRES(smp::wake_path);
     // Hands `thread` to `target`, another CPU, and sees to it that it notices.
     static void hand_over(Thread& thread, CpuId target, RunQueue& own);
     // Makes `target`, another CPU, look at its inbox and flags.
@@ -52,7 +52,7 @@ class Scheduler {
     static Result<Thread*> create_idle(CpuId cpu, bool own_stack);
     static Result<Thread*> create_main(CpuId cpu);
     static void take_over_cpu(CpuId cpu, Thread& running, Thread& idle);
-    [[noreturn]] static void end_current();
+    [[noreturn]] static void end_current() EXCLUDES(smp::wake_path);
     static void destroy(Thread* thread);
     // Frees threads whose last reference was dropped on this CPU where that was not possible.
     static void reclaim_dead();

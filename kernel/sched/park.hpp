@@ -12,15 +12,14 @@
 #pragma once
 
 #include "base/result.hpp"
+#include "sched/current.hpp"
 #include "sched/wait/wait_mode.hpp"
 
 namespace tutti::sched {
 
-class Thread;
-[[nodiscard]] Thread& current();
-
-// One round: gives up (TimedOut, Interrupted), or parks until the next notice. Thread context.
-[[nodiscard]] Result<> park_step(Thread& self, Deadline deadline, WaitMode mode);
+// One round: gives up (TimedOut, Interrupted), or parks until the next notice. Thread context: panics on any other rung,
+// in all builds.
+[[nodiscard]] Result<> park_step(Thread& self, Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path);
 // Ends a wait that called park_step(): nothing of it refers to the thread any more.
 void end_wait(Thread& self, Deadline deadline);
 
@@ -29,7 +28,7 @@ void end_wait(Thread& self, Deadline deadline);
 // counts, whatever else happened. Does not allocate.
 template <class Condition>
 [[nodiscard]] Result<> park_until(Condition&& condition, Deadline deadline = kNever,
-                                  WaitMode mode = WaitMode::Uninterruptible) {
+                                  WaitMode mode = WaitMode::Uninterruptible) EXCLUDES(smp::wake_path) {
     if (condition()) return {};
     Thread& self = current();
     Result<> result{};

@@ -8,6 +8,11 @@
 namespace tutti::sched {
 namespace {
 
+void wake(Thread& thread) {
+    smp::WakePath const path;
+    thread.unpark();
+}
+
 // A thread that does `step` until told to end.
 class Other {
   public:
@@ -24,7 +29,7 @@ class Other {
     }
     ~Other() {
         ends_.store(true, std::memory_order_relaxed);
-        thread_->unpark();
+        wake(*thread_);
         (void)thread_->join();
     }
     [[nodiscard]] Thread& thread() { return *thread_; }
@@ -49,19 +54,19 @@ BENCH(sched, unpark_and_park) {
     Other other{[](Other& own) {
         (void)park_until([] { return turn.load(std::memory_order_acquire) % 2 == 1; }, hal::now() + Nanoseconds::from_s(1));
         turn.fetch_add(1, std::memory_order_release);
-        own.maker->unpark();
+        wake(*own.maker);
     }};
     bench.count(
         [&] {
             turn.fetch_add(1, std::memory_order_release);
-            other.thread().unpark();
+            wake(other.thread());
             (void)park_until([] { return turn.load(std::memory_order_acquire) % 2 == 0; });
         },
         2);
     turn.store(1, std::memory_order_release);
 }
 BENCH(sched, unpark_running) {
-    bench.count([] { current().unpark(); });
+    bench.count([] { wake(current()); });
     (void)park_until([] { return false; }, hal::now());
 }
 BENCH(sched, thread_create_run_join) {

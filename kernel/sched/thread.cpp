@@ -64,6 +64,7 @@ void Thread::start() {
     home = cpu;
     virtual_time = run_queue(CpuId{cpu}).fair.minimum();
     started_ = true;
+    smp::WakePath const path;
     unpark();
 }
 
@@ -94,7 +95,13 @@ void Thread::unpark() {
 
 void Thread::interrupt() {
     interrupted_.store(true, std::memory_order_release);  // pairs with the acquire in is_interrupted()
+    smp::WakePath const path;
     unpark();
+}
+
+void Thread::sleep_is_over(void* thread) {
+    smp::WakePath const path;
+    static_cast<Thread*>(thread)->unpark();
 }
 
 // The flag is written before the CPU is looked up, both sequentially consistent, and whoever makes the thread run reads
@@ -163,7 +170,8 @@ void yield() {
 }
 
 Result<> park_step(Thread& self, Deadline deadline, WaitMode mode) {
-    smp::might_sleep();
+    // In release builds too: a switch on the wrong rung destroys what the rung protects.
+    CHECK(smp::may_block(), "blocking call in a context that must not block");
     if (mode == WaitMode::Interruptible && self.is_interrupted()) return fail(Error::Interrupted);
     if (deadline != kNever) {
         if (hal::now() >= deadline) return fail(Error::TimedOut);

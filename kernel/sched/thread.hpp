@@ -27,6 +27,7 @@
 #include "base/ref.hpp"
 #include "base/result.hpp"
 #include "mem/stack/kernel_stack.hpp"
+#include "sched/current.hpp"
 #include "sched/run_queue/entity.hpp"
 #include "sched/timers/timer.hpp"
 #include "sched/wait/wait_mode.hpp"
@@ -73,7 +74,8 @@ class Thread : public RefCounted<Thread>, private RunEntity {
 
     // A thread that will run entry(argument) once started, and ends when that returns. Error::NoMemory,
     // Error::InvalidArgument (policy, or an affinity without a CPU of this machine). Thread context.
-    [[nodiscard]] static Result<Ref<Thread>> create(ThreadOptions const& options, Entry entry, void* argument);
+    [[nodiscard]] static Result<Ref<Thread>> create(ThreadOptions const& options, Entry entry, void* argument)
+        EXCLUDES(smp::wake_path);
     // Once. Thread context or a spin lock's section.
     void start();
 
@@ -92,13 +94,13 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     [[nodiscard]] smp::CpuSet const& affinity() const { return affinity_; }
     // A thread that runs or waits on a CPU outside the new set moves at once; the caller itself before this returns.
     // Error::InvalidArgument when the set has no CPU of this machine. Thread context.
-    Result<> set_affinity(smp::CpuSet const& cpus);
+    Result<> set_affinity(smp::CpuSet const& cpus) EXCLUDES(smp::wake_path);
     // The CPU where it runs or ran last.
     [[nodiscard]] CpuId cpu() const { return CpuId{cpu_.load(std::memory_order_relaxed)}; }
 
     // Gives a notice: a parked thread runs again, a running one does not park next time. Everything before this call is
     // visible to the thread after park(). Lock-free, up to Isr context; never blocks, faults or allocates.
-    void unpark();
+    void unpark() REQUIRES(smp::wake_path);
 
     // Asks the thread to come back from interruptible waits: those in progress and those to come fail with
     // Error::Interrupted until clear_interrupt(). For signals and for ending a thread. Up to Isr context.
@@ -111,7 +113,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     void set_return_work();
 
     // Waits until the thread has ended. Errors: TimedOut, Interrupted. Thread context.
-    Result<> join(Deadline deadline = kNever, WaitMode mode = WaitMode::Uninterruptible);
+    Result<> join(Deadline deadline = kNever, WaitMode mode = WaitMode::Uninterruptible) EXCLUDES(smp::wake_path);
     [[nodiscard]] bool has_ended() const { return ended_.load(std::memory_order_acquire); }
 
     // For /proc: a look that may be old.
@@ -144,9 +146,9 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     // For CPUs that are not online yet, too. Up to Isr context.
     [[nodiscard]] static Result<Ref<Thread>> create_unchecked(ThreadOptions const& options, Entry entry, void* argument);
 
-    explicit Thread(smp::CpuSet affinity)
-        : affinity_{std::move(affinity)}, sleep_timer_{[](void* self) { static_cast<Thread*>(self)->unpark(); }, this} {}
+    explicit Thread(smp::CpuSet affinity) : affinity_{std::move(affinity)}, sleep_timer_{&sleep_is_over, this} {}
     ~Thread() = default;
+    static void sleep_is_over(void* thread);
 
     // --- identity: constant once started ---------------------------------------------------------------------------
     u64 id_ = 0;
@@ -185,14 +187,9 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     WaitQueue end_queue_;
 };
 
-// The thread that runs this. After sched::init().
-[[nodiscard]] Thread& current();
-// Null before the scheduler runs on this CPU.
-[[nodiscard]] Thread* current_or_null();
-
 // Ends the current thread.
-[[noreturn]] void exit_current();
+[[noreturn]] void exit_current() EXCLUDES(smp::wake_path);
 // Lets other runnable threads of this CPU run first, as sched_yield does. Thread context.
-void yield();
+void yield() EXCLUDES(smp::wake_path);
 
 }  // namespace tutti::sched

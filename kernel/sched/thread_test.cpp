@@ -325,6 +325,7 @@ TEST_ALL_CPUS(thread, wake_up_storm) {
         u32 const tokens = mine.tokens.exchange(0, std::memory_order_acquire);
         taken += tokens;
         next.tokens.fetch_add(tokens, std::memory_order_release);
+        smp::WakePath const path;
         next.thread.load(std::memory_order_relaxed)->unpark();
     }
     harness::meet();

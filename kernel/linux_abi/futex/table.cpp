@@ -36,6 +36,7 @@ void FutexWakeBatch::take(FutexBucket& bucket, FutexWaiter& waiter) {
 }
 
 void FutexWakeBatch::wake_all() {
+    smp::WakePath const path;
     for (size_t i = 0; i < count_; ++i) {
         threads_[i]->unpark();
         threads_[i].reset();

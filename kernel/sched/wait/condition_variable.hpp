@@ -15,7 +15,7 @@ class ConditionVariable {
     // One notify, or nothing at all (spurious): test the condition again. The mutex is held again afterwards, also after
     // an error (TimedOut, Interrupted). Thread context, mutex held.
     Result<> wait(Mutex& mutex, Deadline deadline = kNever, WaitMode mode = WaitMode::Uninterruptible)
-        REQUIRES(mutex) NO_THREAD_SAFETY_ANALYSIS {
+        REQUIRES(mutex) EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         WaitQueue::Entry entry;
         queue_.add(entry);
         mutex.unlock();
@@ -28,7 +28,8 @@ class ConditionVariable {
     // Until condition() is true, tested with the mutex held.
     template <class Condition>
     Result<> wait_until(Mutex& mutex, Condition&& condition, Deadline deadline = kNever,
-                        WaitMode mode = WaitMode::Uninterruptible) REQUIRES(mutex) {
+                        WaitMode mode = WaitMode::Uninterruptible)
+        REQUIRES(mutex) EXCLUDES(smp::wake_path) {
         while (!condition()) {
             Result<> const waited = wait(mutex, deadline, mode);
             if (!waited) return condition() ? Result<>{} : waited;
@@ -36,6 +37,7 @@ class ConditionVariable {
         return {};
     }
 
+    // With or without the mutex. Up to Isr context.
     void notify_one() { queue_.wake_one(); }
     void notify_all() { queue_.wake_all(); }
 

@@ -11,68 +11,28 @@ namespace {
 
 // Looks at the owner before giving up the CPU. Bounded: under a hypervisor a running owner may not be running at all.
 constexpr u32 kSpins = 256;
+// Looks are spread out: each takes the line with the word from the owner, who needs it to unlock.
+constexpr u32 kMaxPauses = 32;
 
 uptr word_of(Thread const& thread) { return reinterpret_cast<uptr>(&thread); }
 
 }  // namespace
 
-void Mutex::note_owner_cpu() {
-    // relaxed: a hint.
-    owner_cpu_.store(smp::this_cpu_unstable().value(), std::memory_order_relaxed);
-}
-
-bool Mutex::is_held_by_current() const {
-    return (word_.load(std::memory_order_relaxed) & ~kHasWaiters) == word_of(current());
-}
-
-// Takes a free mutex, whether or not others wait.
-bool Mutex::try_lock_word(uptr self) {
-    uptr word = word_.load(std::memory_order_relaxed);
-    while ((word & ~kHasWaiters) == 0)
-        // acquire: pairs with the release of the unlock before.
-        if (word_.compare_exchange_weak(word, self | (word & kHasWaiters), std::memory_order_acquire,
-                                        std::memory_order_relaxed))
-            return true;
-    return false;
-}
-
-bool Mutex::try_lock() {
-    if (!try_lock_word(word_of(current()))) return false;
-    note_owner_cpu();
-    return true;
-}
-
-void Mutex::lock() {
-    smp::might_sleep();
-    uptr expected = 0;
-    if (!word_.compare_exchange_strong(expected, word_of(current()), std::memory_order_acquire,
-                                       std::memory_order_relaxed)) {
-        (void)lock_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
-    }
-    note_owner_cpu();
-}
-
-Result<> Mutex::lock_until(Deadline deadline, WaitMode mode) {
-    smp::might_sleep();
-    if (!try_lock_word(word_of(current()))) TRY(lock_slow(deadline, mode));
-    note_owner_cpu();
-    return {};
-}
-
 // Worth it only while the owner is on a CPU. The owner's Thread may be gone any moment, so it is never looked into: the
 // CPU where it took the mutex tells whether it still runs there.
 bool Mutex::spin_for_lock(uptr self) {
-    for (u32 i = 0; i < kSpins; ++i) {
-        uptr const word = word_.load(std::memory_order_relaxed);
-        uptr const owner = word & ~kHasWaiters;
+    u32 pauses = 1;
+    for (u32 spent = 0; spent < kSpins; spent += pauses) {
+        uptr const owner = word_.load(std::memory_order_relaxed) & ~kHasWaiters;
         if (owner == 0) {
             if (try_lock_word(self)) return true;
-            continue;
+        } else {
+            RunQueue const& queue = run_queue(CpuId{owner_cpu_.load(std::memory_order_relaxed)});
+            if (reinterpret_cast<uptr>(queue.current_hint.load(std::memory_order_relaxed)) != owner) return false;
         }
-        RunQueue const& queue = run_queue(CpuId{owner_cpu_.load(std::memory_order_relaxed)});
-        if (reinterpret_cast<uptr>(queue.current_hint.load(std::memory_order_relaxed)) != owner) return false;
         if (smp::reschedule_wanted()) return false;
-        arch::pause();
+        if (pauses < kMaxPauses) pauses *= 2;
+        for (u32 i = 0; i < pauses; ++i) arch::pause();
     }
     return false;
 }
@@ -107,14 +67,14 @@ bool Mutex::take_or_queue(Waiter& waiter, uptr self) {
 }
 
 Result<> Mutex::lock_slow(Deadline deadline, WaitMode mode) {
+    CHECK(!is_held_by_current(), "mutex locked twice by its owner");
     Thread& self = current();
     uptr const word = word_of(self);
-    ASSERT((word_.load(std::memory_order_relaxed) & ~kHasWaiters) != word, "mutex locked twice by its owner");
     if (spin_for_lock(word)) return {};
     Waiter waiter;
     waiter.thread = &self;
     while (!take_or_queue(waiter, word)) {
-        // acquire: pairs with the releases in unlock_slow().
+        // acquire: pairs with the releases in unlock_contended() and give_up().
         Result<> const parked = park_until(
             [&] { return waiter.woken.load(std::memory_order_acquire) || waiter.granted.load(std::memory_order_acquire); },
             deadline, mode);
@@ -127,6 +87,7 @@ Result<> Mutex::lock_slow(Deadline deadline, WaitMode mode) {
 }
 
 void Mutex::give_up(Waiter& waiter) {
+    smp::WakePath const path;
     Ref<Thread> next;
     {
         smp::SpinIrqGuard guard{queue_lock_};
@@ -145,20 +106,21 @@ void Mutex::give_up(Waiter& waiter) {
     if (next) next->unpark();
 }
 
-void Mutex::unlock() {
+void Mutex::unlock_slow() {
     uptr const self = word_of(current());
     while (true) {
         uptr expected = self;
         // release: pairs with the acquires of the next owner.
         if (word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) return;
         CHECK((expected & ~kHasWaiters) == self, "mutex unlocked by a thread that does not hold it");
-        if (unlock_slow()) return;
+        if (unlock_contended()) return;
     }
 }
 
 // False: the waiters have given up and the mutex is still held. It must not be released here: its next owner may destroy
 // it, and we still have queue_lock_. With a waiter in the queue the next owner has to take queue_lock_ first.
-bool Mutex::unlock_slow() {
+bool Mutex::unlock_contended() {
+    smp::WakePath const path;
     Ref<Thread> next;
     {
         smp::SpinIrqGuard guard{queue_lock_};

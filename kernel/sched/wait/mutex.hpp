@@ -10,33 +10,56 @@
 // Waiters are queued first in, first out. A woken waiter may lose to a newcomer once; then it is starved, and the next
 // unlock hands the mutex to it. W is set whenever the queue is not empty; only a holder of queue_lock_ clears it.
 //
-// Thread context for lock forms; unlock by the owner. Not recursive. Must not be held when the thread ends.
+// Thread context for lock forms; unlock by the owner. Not recursive (RecursiveMutex is). Must not be held when the thread
+// ends. Misuse panics in all builds: unlock by another, a second lock by the owner, destruction while held.
 #pragma once
 
 #include <atomic>
 
 #include "base/intrusive_list.hpp"
 #include "base/result.hpp"
+#include "sched/current.hpp"
 #include "sched/wait/wait_mode.hpp"
 #include "smp/spin/spin.hpp"
 
 namespace tutti::sched {
-
-class Thread;
 
 class CAPABILITY("mutex") Mutex {
   public:
     constexpr Mutex() = default;
     Mutex(Mutex const&) = delete;
     Mutex& operator=(Mutex const&) = delete;
-    ~Mutex() { ASSERT(word_.load(std::memory_order_relaxed) == 0, "mutex destroyed while held"); }
+    ~Mutex() { CHECK(word_.load(std::memory_order_relaxed) == 0, "mutex destroyed while held"); }
 
-    void lock() ACQUIRE();
-    [[nodiscard]] bool try_lock() TRY_ACQUIRE(true);
-    // Errors: TimedOut, Interrupted; then the mutex is not held.
-    [[nodiscard]] Result<> lock_until(Deadline deadline, WaitMode mode) NO_THREAD_SAFETY_ANALYSIS;
-    void unlock() RELEASE();
-    [[nodiscard]] bool is_held_by_current() const;
+    void lock() ACQUIRE() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
+        smp::might_sleep();
+        uptr expected = 0;
+        // acquire: pairs with the release in unlock().
+        if (!word_.compare_exchange_strong(expected, self(), std::memory_order_acquire, std::memory_order_relaxed))
+            [[unlikely]] (void)lock_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
+        note_owner_cpu();
+    }
+    [[nodiscard]] bool try_lock() TRY_ACQUIRE(true) NO_THREAD_SAFETY_ANALYSIS {
+        if (!try_lock_word(self())) return false;
+        note_owner_cpu();
+        return true;
+    }
+    // Errors: TimedOut, Interrupted; then the mutex is not held. Outside the analysis: take a guard with kAdoptLock.
+    [[nodiscard]] Result<> lock_until(Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path) {
+        smp::might_sleep();
+        if (!try_lock_word(self())) [[unlikely]] TRY(lock_slow(deadline, mode));
+        note_owner_cpu();
+        return {};
+    }
+    void unlock() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
+        uptr expected = self();
+        // release: pairs with the acquires of the next owner.
+        if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
+            unlock_slow();
+    }
+    [[nodiscard]] bool is_held_by_current() const {
+        return (word_.load(std::memory_order_relaxed) & ~kHasWaiters) == self();
+    }
 
   private:
     static constexpr uptr kHasWaiters = 1;
@@ -48,13 +71,25 @@ class CAPABILITY("mutex") Mutex {
         bool starved = false;
     };
 
-    [[nodiscard]] bool try_lock_word(uptr self);
+    [[nodiscard]] static uptr self() { return reinterpret_cast<uptr>(&current()); }
+    // Takes a free mutex, whether or not others wait.
+    [[nodiscard]] bool try_lock_word(uptr owner) {
+        uptr word = word_.load(std::memory_order_relaxed);
+        while ((word & ~kHasWaiters) == 0)
+            // acquire: pairs with the release in unlock().
+            if (word_.compare_exchange_weak(word, owner | word, std::memory_order_acquire, std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+    // relaxed: a hint. Behind the compare-and-swap this store goes to a cache line that is ours.
+    void note_owner_cpu() { owner_cpu_.store(smp::this_cpu_unstable().value(), std::memory_order_relaxed); }
+
     [[nodiscard]] bool spin_for_lock(uptr self);
     [[nodiscard]] bool take_or_queue(Waiter& waiter, uptr self);
-    Result<> lock_slow(Deadline deadline, WaitMode mode);
+    Result<> lock_slow(Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path);
     void give_up(Waiter& waiter);
-    [[nodiscard]] bool unlock_slow();
-    void note_owner_cpu();
+    void unlock_slow();
+    [[nodiscard]] bool unlock_contended();
 
     std::atomic<uptr> word_{0};
     std::atomic<u32> owner_cpu_{0};  // where the owner took it: a hint for those who spin
@@ -62,9 +97,16 @@ class CAPABILITY("mutex") Mutex {
     IntrusiveList<Waiter, &Waiter::node> waiters_ GUARDED_BY(queue_lock_);
 };
 
+// For guards: the lock has been taken with lock_until().
+struct AdoptLock {};
+inline constexpr AdoptLock kAdoptLock{};
+
 class SCOPED_CAPABILITY MutexGuard {
   public:
-    explicit MutexGuard(Mutex& mutex) ACQUIRE(mutex) : mutex_{mutex} { mutex_.lock(); }
+    explicit MutexGuard(Mutex& mutex) ACQUIRE(mutex) EXCLUDES(smp::wake_path) : mutex_{mutex} { mutex_.lock(); }
+    MutexGuard(Mutex& mutex, AdoptLock) ACQUIRE(mutex) NO_THREAD_SAFETY_ANALYSIS : mutex_{mutex} {
+        ASSERT(mutex_.is_held_by_current());
+    }
     MutexGuard(MutexGuard const&) = delete;
     MutexGuard& operator=(MutexGuard const&) = delete;
     ~MutexGuard() RELEASE() { mutex_.unlock(); }

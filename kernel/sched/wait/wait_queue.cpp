@@ -32,6 +32,7 @@ u32 WaitQueue::wake(u32 count, u32 events) {
     // Pairs with the fence in add().
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (empty()) return 0;
+    smp::WakePath const path;
     constexpr u32 kBatch = 16;
     u32 woken = 0;
     bool first_round = true;
@@ -39,20 +40,19 @@ u32 WaitQueue::wake(u32 count, u32 events) {
         // References, so that the threads are there when the lock is not: a woken thread may end at once.
         Ref<Thread> batch[kBatch];
         u32 taken = 0;
-        bool more = false;
         {
             // Called from the observer of another queue of this rank: an epoll instance that watches an epoll instance.
             // Those nest without a loop (vfs/poll).
             smp::SpinIrqGuard guard{lock_, smp::SameRank::WatchedBeforeWatcher};
+            u32 threads = 0;
             for (auto it = entries_.begin(); it != entries_.end();) {
                 Entry& entry = *it++;
                 if (entry.notify_ != nullptr) {
                     if (first_round) entry.notify_(entry, events);
                     continue;
                 }
-                if (woken == count) continue;
-                if (taken == kBatch) {
-                    more = true;
+                ++threads;
+                if (taken == kBatch || woken == count) {
                     if (!first_round) break;
                     continue;
                 }
@@ -63,9 +63,11 @@ u32 WaitQueue::wake(u32 count, u32 events) {
                 // release: pairs with the acquire in is_woken(). The entry may be gone once its owner has our lock.
                 entry.woken_.store(true, std::memory_order_release);
             }
+            // Whoever comes back goes to the end, so this many from the front are those that are here now.
+            if (first_round && count > threads) count = threads;
         }
         for (u32 i = 0; i < taken; ++i) batch[i]->unpark();
-        if (!more) return woken;
+        if (woken == count || taken == 0) return woken;
         first_round = false;
     }
 }

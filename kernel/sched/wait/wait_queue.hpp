@@ -40,7 +40,7 @@ class WaitQueue {
         [[nodiscard]] bool is_woken() const { return woken_.load(std::memory_order_acquire); }
 
       protected:
-        using Notify = void (*)(Entry& self, u32 events);
+        using Notify = void (*)(Entry& self, u32 events);  // REQUIRES(wake_path), which a pointer cannot say
         explicit Entry(Notify notify) : notify_{notify} {}
 
       private:
@@ -69,8 +69,12 @@ class WaitQueue {
     static constexpr u32 kAllEvents = ~u32{0};
 
     constexpr explicit WaitQueue(smp::LockRank rank = smp::LockRank::WaitQueue) : lock_{rank, "wait queue"} {}
+    WaitQueue(WaitQueue const&) = delete;
+    WaitQueue& operator=(WaitQueue const&) = delete;
+    ~WaitQueue() { CHECK(empty(), "wait queue destroyed with waiters"); }
 
-    // Wakes the threads that have waited longest, up to `count`, and calls every observer. Returns how many threads.
+    // Wakes the threads that have waited longest, up to `count`, and calls every observer. Those that come, or come back,
+    // meanwhile are left alone. Returns how many threads.
     u32 wake(u32 count, u32 events = kAllEvents);
     u32 wake_one(u32 events = kAllEvents) { return wake(1, events); }
     u32 wake_all(u32 events = kAllEvents) { return wake(~u32{0}, events); }
@@ -79,7 +83,7 @@ class WaitQueue {
     // Interrupted. A wake-up that chose this thread while it gave up is passed on to the next. Thread context.
     template <class Condition>
     [[nodiscard]] Result<> wait_until(Condition&& condition, Deadline deadline = kNever,
-                                      WaitMode mode = WaitMode::Uninterruptible);
+                                      WaitMode mode = WaitMode::Uninterruptible) EXCLUDES(smp::wake_path);
 
     // The pieces of wait_until, for waits on several queues and for observers. add() puts the entry at the end; remove()
     // takes it out if it is still in, and returns whether it was. After remove() no waker uses the entry.

@@ -62,8 +62,13 @@ inline void reschedule_done() {
 
 // True in Thread context: blocking and page faults are allowed here.
 [[nodiscard]] inline bool may_block() { return preempt_depth() == 0 && !in_isr() && arch::interrupts_enabled(); }
+
+// Held by code that wakes threads, excluded by whatever may block or fault (wake_path.hpp).
+class CAPABILITY("wake-up path") WakePathCapability {};
+inline constexpr WakePathCapability wake_path{};
+
 // States that the caller may block, whether or not it will this time.
-inline void might_sleep() { ASSERT(may_block(), "blocking call in a context that must not block"); }
+inline void might_sleep() EXCLUDES(wake_path) { ASSERT(may_block(), "blocking call in a context that must not block"); }
 
 // The scheduler's entry for preemption; set once at boot. Called with interrupts on and the count at zero.
 void set_preempt_handler(void (*handler)());

@@ -20,19 +20,19 @@ KernelStack::~KernelStack() = default;
 namespace sched {
 
 namespace {
-PERCPU_SECTION constinit smp::PerCpu<Thread*> g_current;
 PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
 PERCPU_SECTION constinit smp::PerCpu<bool> g_return_work;
 }  // namespace
+namespace detail {
+PERCPU_SECTION constinit smp::PerCpu<Thread*> current_thread;
+}
 
 void set_machine_thread(CpuId cpu, Thread& thread) {
-    g_current.on(cpu) = &thread;
+    detail::current_thread.on(cpu) = &thread;
     run_queue(cpu).current_hint.store(&thread, std::memory_order_relaxed);
 }
-Thread& thread_of(CpuId cpu) { return *g_current.on(cpu); }
+Thread& thread_of(CpuId cpu) { return *detail::current_thread.on(cpu); }
 
-Thread* current_or_null() { return g_current.load(); }
-Thread& current() { return *g_current.load(); }
 RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
 RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
 

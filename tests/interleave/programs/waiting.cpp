@@ -14,6 +14,10 @@ namespace tutti::interleave {
 namespace {
 constexpr Deadline kSoon{1000};
 
+void wake(sched::Thread& thread) {
+    smp::WakePath const path;
+    thread.unpark();
+}
 bool take(std::atomic<int>& tokens) {
     int have = tokens.load(std::memory_order_relaxed);
     while (have != 0)
@@ -35,7 +39,7 @@ INTERLEAVE(park_and_unpark, {.preemptions = 4}) {
     auto const waker = [&] {
         data = 1;
         ready.store(true, std::memory_order_release);
-        waiter_thread.unpark();
+        wake(waiter_thread);
     };
     run_on_cpus(waiter, waker);
     REQUIRE(data == 1);
@@ -51,7 +55,7 @@ INTERLEAVE(unpark_publishes, {.preemptions = 4}) {
     };
     auto const waker = [&] {
         data = 1;
-        waiter_thread.unpark();
+        wake(waiter_thread);
     };
     run_on_cpus(waiter, waker);
 }
@@ -62,7 +66,7 @@ INTERLEAVE(park_with_two_wakers, {.preemptions = 3}) {
     auto const waiter = [&] { REQUIRE(sched::park_until([&] { return count.load(std::memory_order_acquire) == 2; }).has_value()); };
     auto const waker = [&] {
         count.fetch_add(1, std::memory_order_release);
-        waiter_thread.unpark();
+        wake(waiter_thread);
     };
     run_on_cpus(waiter, waker, waker);
 }
@@ -76,7 +80,7 @@ INTERLEAVE(park_until_deadline, {.preemptions = 2}) {
     };
     auto const waker = [&] {
         ready.store(true, std::memory_order_release);
-        waiter_thread.unpark();
+        wake(waiter_thread);
     };
     run_on_cpus(waiter, waker);
 }
