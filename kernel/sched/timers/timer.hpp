@@ -23,10 +23,11 @@ class Timer {
     ~Timer() { ASSERT(!is_pending(), "timer destroyed while pending"); }
 
     // Starts or restarts it on this CPU. A deadline that has passed fires at once; kNever only cancels. Up to Isr context.
+    // The function may still be running on the CPU where it was started before, and so on two CPUs at once.
     void start(Deadline deadline);
     // True: it was pending, and will not fire. False: it has fired, may be running now, or was never started. Up to Isr.
     bool cancel();
-    // As cancel(), and a function that runs on another CPU has returned. Not from the function itself; the caller holds no
+    // As cancel(), and no function of an earlier expiry runs on any CPU any more. Not from the function itself; the caller holds no
     // lock that the function takes.
     bool cancel_and_wait();
 
@@ -45,7 +46,9 @@ class Timer {
     Function function_;
     void* argument_;
     std::atomic<TimerQueue*> queue_{nullptr};  // where it is pending; changes under that queue's lock
-    TimerQueue* last_queue_ = nullptr;         // where it was started last; the owner's
+    // The owner's: where it was started last, and whether its function may be running anywhere else.
+    TimerQueue* last_queue_ = nullptr;
+    bool runs_elsewhere_ = false;
 };
 
 }  // namespace tutti::sched

@@ -75,18 +75,26 @@ void TimerQueue::rearm(Deadline other, smp::IrqOff const& here) {
 
 void Timer::start(Deadline deadline) {
     smp::IrqOffGuard const off;
+    TimerQueue& here = local_timer_queue(off);
     TimerQueue::cancel(*this);
-    if (deadline != kNever) local_timer_queue(off).start(*this, deadline, off);
+    // After the cancellation: what has expired by then is marked as running (run_expired()).
+    if (last_queue_ != nullptr && last_queue_ != &here && last_queue_->is_running(*this)) runs_elsewhere_ = true;
+    if (deadline != kNever) here.start(*this, deadline, off);
 }
 
 bool Timer::cancel() { return TimerQueue::cancel(*this); }
 
 bool Timer::cancel_and_wait() {
-    if (TimerQueue::cancel(*this)) return true;
     if (last_queue_ == nullptr) return false;
-    // acquire: pairs with the release in run_expired(); `running_` was set before.
-    while (queue_.load(std::memory_order_acquire) == nullptr && last_queue_->is_running(*this)) arch::pause();
-    return TimerQueue::cancel(*this);  // the function may have started it again
+    bool const cancelled = TimerQueue::cancel(*this);
+    while (last_queue_->is_running(*this)) arch::pause();
+    if (runs_elsewhere_) {
+        smp::for_each_cpu([this](CpuId cpu) {
+            while (timer_queue(cpu).is_running(*this)) arch::pause();
+        });
+        runs_elsewhere_ = false;
+    }
+    return TimerQueue::cancel(*this) || cancelled;  // the function may have started it again
 }
 
 }  // namespace tutti::sched
