@@ -10,6 +10,7 @@
 
 #include "base/result.hpp"
 #include "mem/frame/frame.hpp"
+#include "smp/context/wake_path.hpp"
 #include "smp/percpu/cpu_set.hpp"
 
 namespace tutti::mem {
@@ -28,7 +29,7 @@ class TlbDomain {
 
     // Drops translations of [from, to) on every CPU of the domain and waits until all have done so.
     // Interrupts on, no spinning lock held: the others may be waiting for this CPU too.
-    void flush(VirtAddr from, VirtAddr to);
+    void flush(VirtAddr from, VirtAddr to) EXCLUDES(smp::wake_path);
 
   private:
     smp::CpuSet cpus_;
