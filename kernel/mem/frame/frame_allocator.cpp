@@ -10,6 +10,7 @@
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
 #include "hal/cpu.hpp"
+#include "mem/allocation_fault.hpp"
 #include "mem/frame/buddy.hpp"
 
 namespace tutti::mem {
@@ -35,6 +36,7 @@ TUTTI_PERCPU u32 allocations_until_fault = 0;
 
 bool injected_fault() {
     if constexpr (!kDebugBuild) return false;
+    if (allocation_fails()) return true;
     u32 const period = fault_period.load(std::memory_order_relaxed);
     if (period == 0) return false;
     u32& left = *arch::percpu_address(allocations_until_fault);

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "mem/allocation_fault.hpp"
 #include "mem/heap/slab_heap.hpp"
 
 namespace tutti::mem {
@@ -22,6 +23,7 @@ Result<> heap_init(std::string_view name) {
 
 void* heap_allocate(size_t size, size_t alignment) {
     ASSERT(backend != nullptr, "allocation before heap_init");
+    if (allocation_fails()) return nullptr;
     return backend->allocate(size, alignment);
 }
 void heap_free(void* memory) {
