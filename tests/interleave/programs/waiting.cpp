@@ -103,7 +103,7 @@ INTERLEAVE(return_work_and_wake_up, {.preemptions = 3}) {
     start_threads(3);
     sched::Thread& thread = sched::current();
     auto const waiter = [&] { (void)sched::park_step(thread, kNever, sched::WaitMode::Uninterruptible); };
-    auto const waker = [&] { thread.unpark(); };
+    auto const waker = [&] { wake(thread); };
     auto const setter = [&] { thread.set_return_work(); };
     run_on_cpus(waiter, waker, setter);
     REQUIRE(has_return_work(0));
