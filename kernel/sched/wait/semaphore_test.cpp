@@ -38,6 +38,7 @@ TEST_ALL_CPUS(semaphore, times_out_on_every_cpu) {
     }
     harness::meet();
     EXPECT_EQ(semaphore.count(), u32{0});
+    harness::meet();
     // No trace: the next unit is nobody's.
     if (cpu.value() == 0) {
         EXPECT(semaphore.up().has_value());
