@@ -60,6 +60,20 @@ inline constexpr bool kDebugBuild = true;
 inline constexpr bool kDebugBuild = false;
 #endif
 
+// Tells AddressSanitizer, where it is built in, which bytes nobody may touch: memory that an allocator holds. Only whole
+// groups of eight bytes are hidden.
+#if defined(TUTTI_HOSTED_ASAN)
+}  // namespace tutti
+extern "C" void __asan_poison_memory_region(void const volatile* from, std::size_t size);
+extern "C" void __asan_unpoison_memory_region(void const volatile* from, std::size_t size);
+namespace tutti {
+inline void hide_memory(void const* from, std::size_t size) { __asan_poison_memory_region(from, size); }
+inline void show_memory(void const* from, std::size_t size) { __asan_unpoison_memory_region(from, size); }
+#else
+inline void hide_memory(void const*, std::size_t) {}
+inline void show_memory(void const*, std::size_t) {}
+#endif
+
 // Keeps the compiler from moving memory accesses over this point; the CPU may still do so.
 ALWAYS_INLINE void compiler_barrier() { asm volatile("" ::: "memory"); }
 

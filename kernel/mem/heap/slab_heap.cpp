@@ -158,6 +158,7 @@ void spill(Magazine& magazine, unsigned index) {
         }
         if (empty != nullptr) {
             u8 const order = kClasses[index].order;
+            show_memory(empty->data(), kPageSize << order);
             for (u64 i = 0; i < u64{1} << order; ++i) empty[i].owner_tag = 0;
             empty->put();
         }
@@ -176,6 +177,7 @@ class SlabHeap final : public HeapBackend {
         void* object = nullptr;
         if (magazine.count != 0) {
             object = magazine.objects[--magazine.count];
+            show_memory(object, kClasses[index].size);
             count_up(magazine.allocated, 1);
         }
         arch::restore_interrupts(state);
@@ -196,6 +198,7 @@ class SlabHeap final : public HeapBackend {
         Magazine& magazine = arch::percpu_address(magazines)->of_class[index];
         if (magazine.count == Magazine::kCapacity) spill(magazine, index);
         magazine.objects[magazine.count++] = memory;
+        hide_memory(static_cast<FreeObject*>(memory) + 1, kClasses[index].size - sizeof(FreeObject));
         count_up(magazine.freed, 1);
         arch::restore_interrupts(state);
     }
