@@ -58,6 +58,7 @@ TEST(out_of_memory, page_table) {
             bool const succeeded = table.has_value() && table->slot(VirtAddr{u64{0x10000000}}).has_value();
             happened = fault.happened();
             EXPECT_EQ(succeeded, !happened);
+            if (table) table->destroy();
         }
         EXPECT(mem::frame_statistics().free >= free);
     }
