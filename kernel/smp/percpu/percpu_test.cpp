@@ -70,6 +70,8 @@ TEST_ALL_CPUS(percpu, add_is_atomic_against_handlers_and_migration) {
         g_counter.add(1);
         if (i % 1000 == 0) sched::yield();
     }
+    // On a fast machine the adds are over before the first handler.
+    while (from_handlers.load(std::memory_order_relaxed) == 0) sched::yield();
     harness::meet();
     stop.store(true, std::memory_order_relaxed);
     // It may start itself a last time while it is being cancelled.
