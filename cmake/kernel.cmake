@@ -24,6 +24,9 @@ target_compile_options(tutti_kernel_flags INTERFACE
   -ffreestanding -fno-pic -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
   -ffunction-sections -fdata-sections -fno-common -fno-strict-aliasing -fvisibility=hidden -g
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
+  # Marks for tools/isrcheck. A call through a pointer carries its type and traps when the function has another, which
+  # is what lets isrcheck tell where such a call may go.
+  -DTUTTI_ISR_MARKS=1 $<$<COMPILE_LANGUAGE:C,CXX>:-fsanitize=kcfi>
   $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-c++-static-destructors -faligned-allocation>
   $<$<COMPILE_LANGUAGE:C,CXX>:-Wall -Wextra -Werror -Wthread-safety -Wvla -Wshadow-all -Wimplicit-fallthrough
     -Wno-shadow-uncaptured-local -Wno-missing-field-initializers>

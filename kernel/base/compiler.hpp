@@ -4,6 +4,8 @@
 
 #include <cstddef>
 
+#include "base/isr_marks.hpp"
+
 #if defined(__clang__)
 #define TUTTI_THREAD_ANNOTATION(x) __attribute__((x))
 #else

@@ -109,6 +109,7 @@ std::vector<Symbol> read_functions(char const* path) {
             if (!in_text || (type != STT_FUNC && type != STT_NOTYPE)) continue;
             char const* name = elf_strptr(elf, header.sh_link, symbol.st_name);
             if (name == nullptr || *name == '\0' || *name == '.' || *name == '$') continue;
+            if (std::string_view(name).starts_with("__cfi_")) continue;  // a function's type, in front of it
             symbols.push_back({symbol.st_value, readable(name)});
         }
     }
