@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <new>
 
+#include "arch/cpu.hpp"
 #include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
 #include "smp/percpu/percpu.hpp"
@@ -31,6 +32,7 @@ constexpr u64 saturating_subtract(u64 a, u64 b) { return a > b ? a - b : 0; }
 }  // namespace
 
 Result<Ref<AddressSpace>> AddressSpace::create() {
+    reclaim();
     auto lock = TRY(smp::BigReaderLock::create(smp::LockRank::AddressSpace, "address space areas"));
     auto* const object = new (std::nothrow) AddressSpace{std::move(lock)};
     if (object == nullptr) return fail(Error::NoMemory);
@@ -41,6 +43,38 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
     space->table_ = TRY(mem::PageTable::create());
     space->map_top_ = VirtAddr{kDefaultMapTop};
     return space;
+}
+
+// Spaces that died at a switch between programs, which is rare: one list will do.
+struct AddressSpace::Dead {
+    using List = smp::MpscQueue<AddressSpace, &AddressSpace::dead_node_>;
+    static inline constinit List list;
+};
+
+void AddressSpace::destroy(AddressSpace* space) {
+    space->~AddressSpace();
+    ::operator delete(static_cast<void*>(space), std::align_val_t{alignof(AddressSpace)});
+}
+
+NOINLINE bool AddressSpace::destroy_now(AddressSpace* space) {
+    ISR_NOTE("thread-rung", "gives memory and files back where the caller may block, and does nothing elsewhere");
+    if (!arch::interrupts_enabled() || !smp::may_block()) return false;
+    destroy(space);
+    return true;
+}
+
+ISR_SAFE void AddressSpace::operator delete(AddressSpace* space, std::destroying_delete_t) {
+    if (!destroy_now(space)) Dead::list.push(*space);
+}
+
+NOINLINE void AddressSpace::reclaim() {
+    ISR_NOTE("thread-rung", "gives memory and files back where the caller may block, and does nothing elsewhere");
+    if (!arch::interrupts_enabled() || !smp::may_block()) return;
+    for (AddressSpace* space = Dead::list.take_all(); space != nullptr;) {
+        AddressSpace* const next = Dead::List::next(*space);
+        destroy(space);
+        space = next;
+    }
 }
 
 AddressSpace::~AddressSpace() {

@@ -15,12 +15,14 @@
 #include <atomic>
 
 #include <memory>
+#include <new>
 
 #include "base/vector.hpp"
 #include "hal/hooks.hpp"
 #include "mem/paging/page_table.hpp"
 #include "mem/paging/tlb.hpp"
 #include "sched/wait/mutex.hpp"
+#include "smp/lockfree/mpsc_queue.hpp"
 #include "smp/spin/big_reader_lock.hpp"
 #include "smp/spin/rw_lock.hpp"
 #include "vm/area.hpp"
@@ -91,6 +93,11 @@ struct SpaceStatistics {
 class AddressSpace : public RefCounted<AddressSpace> {
   public:
     [[nodiscard]] static Result<Ref<AddressSpace>> create();
+    // The last put(): at once where that may block, else later, in the next thread that activates, leaves or creates a
+    // space. A CPU drops its reference to a space that nobody uses any more when it switches to a thread of another.
+    static void operator delete(AddressSpace* space, std::destroying_delete_t);
+    // Frees the spaces that died where that could not be done, if this is a place for it.
+    static void reclaim();
     ~AddressSpace();
 
     // All of these: Thread context, may block. Addresses must be page-aligned (Error::InvalidArgument).
@@ -149,6 +156,10 @@ class AddressSpace : public RefCounted<AddressSpace> {
         std::atomic<u64> faults{0};
     };
 
+    struct Dead;
+    static bool destroy_now(AddressSpace* space);
+    static void destroy(AddressSpace* space);
+
     explicit AddressSpace(smp::BigReaderLock lock) : areas_lock_{std::move(lock)} {}
 
     // Tree look-ups; areas_lock_ held in either mode, or changes_ held.
@@ -195,6 +206,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
     u64 heap_limit_ = ~u64{0};
     u64 stack_limit_ = ~u64{0};
     std::unique_ptr<CpuCounters[]> counters_;
+    smp::MpscNode<AddressSpace> dead_node_;
 };
 
 // The space loaded on this CPU, or null. Valid as long as the current thread belongs to it.

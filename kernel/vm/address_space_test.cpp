@@ -55,6 +55,42 @@ TEST(address_space, maps_on_demand_and_gives_everything_back) {
     EXPECT(mem::frame_statistics().free + 8 >= before);
 }
 
+// Notes where it was destroyed.
+class Witness final : public Backing {
+  public:
+    enum class Death : u8 { None, MayBlock, MayNotBlock };
+    explicit Witness(std::atomic<Death>& death) : death_{death} {}
+    ~Witness() override { death_.store(smp::may_block() ? Death::MayBlock : Death::MayNotBlock); }
+    Result<mem::FrameRef> page(u64) override { return fail(Error::OutOfRange); }
+    Result<mem::FrameRef> try_page(u64) override { return fail(Error::OutOfRange); }
+    void describe(BackingDescription&) const override {}
+
+  private:
+    std::atomic<Death>& death_;
+};
+
+// The switch to a thread of another program may drop the last reference to the space before, with interrupts off.
+TEST(address_space, what_dies_at_a_switch_is_freed_where_that_may_block) {
+    using Death = Witness::Death;
+    std::atomic<Death> death{Death::None};
+    auto dying = AddressSpace::create();
+    auto next = AddressSpace::create();
+    REQUIRE(dying.has_value() && next.has_value());
+    Ref<Backing> witness = Ref<Backing>::adopt(new (std::nothrow) Witness{death});
+    REQUIRE(static_cast<bool>(witness));
+    REQUIRE((*dying)->map({.length = kPageSize, .protection = kReadWrite, .backing = std::move(witness)}).has_value());
+    smp::PinGuard const pin;
+    (*dying)->activate();
+    {
+        smp::IrqOffGuard const off;  // as in Scheduler::switch_away()
+        dying->reset();
+        (*next)->activate();
+        EXPECT(death.load() == Death::None);
+    }
+    deactivate();
+    EXPECT(death.load() == Death::MayBlock);
+}
+
 TEST(address_space, protection_is_enforced_and_changes) {
     auto created = AddressSpace::create();
     REQUIRE(created.has_value());

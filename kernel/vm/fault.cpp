@@ -192,7 +192,7 @@ Result<> AddressSpace::populate(VirtAddr address, u64 length) {
 
 AddressSpace* active_space() { return active.load(); }
 
-void AddressSpace::activate(smp::NoPreempt const& context) {
+ISR_SAFE void AddressSpace::activate(smp::NoPreempt const& context) {
     AddressSpace*& current = active.local(context);
     if (current == this) return;
     AddressSpace* const previous = current;
@@ -207,17 +207,23 @@ void AddressSpace::activate(smp::NoPreempt const& context) {
     }
 }
 
-void AddressSpace::activate() {
-    smp::PreemptGuard const guard;
-    activate(guard);
+ISR_SAFE void AddressSpace::activate() {
+    {
+        smp::PreemptGuard const guard;
+        activate(guard);
+    }
+    reclaim();
 }
 
 void deactivate() {
-    smp::PreemptGuard const guard;
-    AddressSpace::leave(guard);
+    {
+        smp::PreemptGuard const guard;
+        AddressSpace::leave(guard);
+    }
+    AddressSpace::reclaim();
 }
 
-void AddressSpace::leave(smp::NoPreempt const& context) {
+ISR_SAFE void AddressSpace::leave(smp::NoPreempt const& context) {
     AddressSpace*& current = active.local(context);
     AddressSpace* const previous = current;
     if (previous == nullptr) return;
