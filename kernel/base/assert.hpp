@@ -17,16 +17,16 @@ using PanicHandler = void (*)(std::string_view message, char const* file, int li
 PanicHandler set_panic_handler(PanicHandler handler);
 
 template <class... Args>
-[[noreturn]] NOINLINE void panic_at(char const* file, int line, FormatString<Args...> format, Args const&... args) {
+[[noreturn]] NOINLINE ISR_SAFE void panic_at(char const* file, int line, FormatString<Args...> format, Args const&... args) {
     char buffer[256];
     panic_formatted(format_to(buffer, format, args...), file, line);
 }
 
-[[noreturn]] NOINLINE inline void check_failed(char const* file, int line, std::string_view condition) {
+[[noreturn]] NOINLINE ISR_SAFE inline void check_failed(char const* file, int line, std::string_view condition) {
     panic_at(file, line, "check failed: {}", condition);
 }
 template <class... Args>
-[[noreturn]] NOINLINE void check_failed(char const* file, int line, std::string_view condition,
+[[noreturn]] NOINLINE ISR_SAFE void check_failed(char const* file, int line, std::string_view condition,
                                         FormatString<Args...> format, Args const&... args) {
     char buffer[192];
     panic_at(file, line, "check failed: {}: {}", condition, format_to(buffer, format, args...));

@@ -22,13 +22,13 @@ class AtomicBitmap {
     AtomicBitmap(std::span<std::atomic<u64>> words, size_t bits) : words_{words}, bits_{bits} {}
 
     [[nodiscard]] size_t size() const { return bits_; }
-    [[nodiscard]] bool test(size_t bit, std::memory_order order) const { return word(bit).load(order) & mask(bit); }
+    [[nodiscard]] ISR_SAFE bool test(size_t bit, std::memory_order order) const { return word(bit).load(order) & mask(bit); }
     // Both return the bit's earlier value.
-    bool set(size_t bit, std::memory_order order) { return word(bit).fetch_or(mask(bit), order) & mask(bit); }
-    bool clear(size_t bit, std::memory_order order) { return word(bit).fetch_and(~mask(bit), order) & mask(bit); }
+    ISR_SAFE bool set(size_t bit, std::memory_order order) { return word(bit).fetch_or(mask(bit), order) & mask(bit); }
+    ISR_SAFE bool clear(size_t bit, std::memory_order order) { return word(bit).fetch_and(~mask(bit), order) & mask(bit); }
 
     // A set bit at or after `start`, wrapping round; none when no word showed one.
-    [[nodiscard]] std::optional<size_t> find_set_from(size_t start, std::memory_order order) const {
+    [[nodiscard]] ISR_SAFE std::optional<size_t> find_set_from(size_t start, std::memory_order order) const {
         size_t const count = words_for(bits_);
         if (count == 0) return std::nullopt;
         size_t index = start / kBitsPerWord % count;

@@ -7,10 +7,10 @@ namespace {
 class Writer {
   public:
     explicit Writer(std::span<char> out) : out_{out} {}
-    void put(char c) {
+    ISR_SAFE void put(char c) {
         if (used_ < out_.size()) out_[used_++] = c;
     }
-    void put(std::string_view text) {
+    ISR_SAFE void put(std::string_view text) {
         for (char const c : text) put(c);
     }
     [[nodiscard]] std::string_view written() const { return {out_.data(), used_}; }
@@ -27,7 +27,7 @@ struct Spec {
     char type = 0;
 };
 
-Spec parse_spec(std::string_view text) {
+ISR_SAFE Spec parse_spec(std::string_view text) {
     Spec spec;
     size_t i = 0;
     if (i < text.size() && text[i] == ':') ++i;
@@ -45,7 +45,7 @@ Spec parse_spec(std::string_view text) {
     return spec;
 }
 
-void put_padded(Writer& out, std::string_view prefix, std::string_view digits, Spec const& spec, bool left) {
+ISR_SAFE void put_padded(Writer& out, std::string_view prefix, std::string_view digits, Spec const& spec, bool left) {
     size_t const length = prefix.size() + digits.size();
     size_t const pad = spec.width > length ? spec.width - length : 0;
     if (spec.fill == '0') out.put(prefix);
@@ -57,7 +57,7 @@ void put_padded(Writer& out, std::string_view prefix, std::string_view digits, S
         for (size_t i = 0; i < pad; ++i) out.put(' ');
 }
 
-void put_number(Writer& out, FormatArg const& arg, Spec const& spec) {
+ISR_SAFE void put_number(Writer& out, FormatArg const& arg, Spec const& spec) {
     bool const hexadecimal = spec.type == 'x' || arg.kind == FormatArg::Kind::Pointer;
     u64 magnitude = arg.bits;
     bool const negative = arg.kind == FormatArg::Kind::Signed && !hexadecimal && static_cast<i64>(arg.bits) < 0;
@@ -76,7 +76,7 @@ void put_number(Writer& out, FormatArg const& arg, Spec const& spec) {
     put_padded(out, prefix, {digits + at, sizeof digits - at}, spec, false);
 }
 
-void put_argument(Writer& out, FormatArg const& arg, Spec const& spec) {
+ISR_SAFE void put_argument(Writer& out, FormatArg const& arg, Spec const& spec) {
     switch (arg.kind) {
         case FormatArg::Kind::Bool: put_padded(out, "", arg.bits != 0 ? "true" : "false", spec, true); return;
         case FormatArg::Kind::Char: {
@@ -93,7 +93,7 @@ void put_argument(Writer& out, FormatArg const& arg, Spec const& spec) {
 
 }  // namespace
 
-std::string_view vformat_to(std::span<char> buffer, std::string_view format, std::span<FormatArg const> args) {
+ISR_SAFE std::string_view vformat_to(std::span<char> buffer, std::string_view format, std::span<FormatArg const> args) {
     Writer out{buffer};
     size_t next = 0;
     for (size_t i = 0; i < format.size(); ++i) {

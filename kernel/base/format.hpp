@@ -104,7 +104,7 @@ using FormatString = BasicFormatString<std::type_identity_t<Args>...>;
 
 // Formats into `buffer` and returns what was written (not NUL-terminated).
 template <class... Args>
-std::string_view format_to(std::span<char> buffer, FormatString<Args...> format, Args const&... args) {
+ISR_SAFE std::string_view format_to(std::span<char> buffer, FormatString<Args...> format, Args const&... args) {
     if constexpr (sizeof...(Args) == 0) {
         return detail::vformat_to(buffer, format.text(), {});
     } else {

@@ -6,11 +6,11 @@ extern "C" {
 void* __dso_handle = nullptr;
 // Objects with static storage live as long as the kernel: their destructors never run.
 int __cxa_atexit(void (*)(void*), void*, void*) { return 0; }
-[[noreturn]] void abort() { panic("abort called"); }
+[[noreturn]] ISR_SAFE void abort() { panic("abort called"); }
 }
 
 // 128-bit division, which the compiler calls where it cannot inline it. Boot-time arithmetic only: one bit a step.
-extern "C" unsigned __int128 __udivti3(unsigned __int128 dividend, unsigned __int128 divisor) {
+extern "C" ISR_SAFE unsigned __int128 __udivti3(unsigned __int128 dividend, unsigned __int128 divisor) {
     unsigned __int128 quotient = 0;
     unsigned __int128 remainder = 0;
     for (int bit = 127; bit >= 0; --bit) {

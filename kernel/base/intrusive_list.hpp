@@ -67,14 +67,14 @@ class IntrusiveList {
     [[nodiscard]] T& back() { ASSERT(!empty()); return *element(head_.previous_); }
     [[nodiscard]] T* front_or_null() { return empty() ? nullptr : element(head_.next_); }
 
-    void push_back(T& element) { ensure_head(); link(node_of(element), *head_.previous_, head_); }
-    void push_front(T& element) { ensure_head(); link(node_of(element), head_, *head_.next_); }
+    ISR_SAFE void push_back(T& element) { ensure_head(); link(node_of(element), *head_.previous_, head_); }
+    ISR_SAFE void push_front(T& element) { ensure_head(); link(node_of(element), head_, *head_.next_); }
     // Places `element` before `position`, which is in this list.
-    void insert_before(T& position, T& element) {
+    ISR_SAFE void insert_before(T& position, T& element) {
         ListNode& at = node_of(position);
         link(node_of(element), *at.previous_, at);
     }
-    void remove(T& element) {
+    ISR_SAFE void remove(T& element) {
         ListNode& node = node_of(element);
         ASSERT(node.is_linked(), "removing an element that is in no list");
         node.previous_->next_ = node.next_;
@@ -82,7 +82,7 @@ class IntrusiveList {
         node.next_ = node.previous_ = nullptr;
     }
     // Null when the list is empty.
-    T* pop_front() {
+    ISR_SAFE T* pop_front() {
         if (empty()) return nullptr;
         T& first = front();
         remove(first);

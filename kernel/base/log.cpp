@@ -16,9 +16,9 @@ constinit std::atomic<PanicHandler> g_panic_handler{nullptr};
 
 void set_log_sink(LogSink sink) { g_sink.store(sink, std::memory_order_release); }
 void set_log_level(LogLevel most_verbose) { g_level.store(most_verbose, std::memory_order_relaxed); }
-bool log_enabled(LogLevel level) { return level <= g_level.load(std::memory_order_relaxed); }
+ISR_SAFE bool log_enabled(LogLevel level) { return level <= g_level.load(std::memory_order_relaxed); }
 
-void detail::log_line(LogLevel level, std::string_view line) {
+ISR_SAFE void detail::log_line(LogLevel level, std::string_view line) {
     // Pairs with the release in set_log_sink.
     if (LogSink const sink = g_sink.load(std::memory_order_acquire)) sink(level, line);
 }
@@ -28,7 +28,8 @@ PanicHandler set_panic_handler(PanicHandler handler) {
     return g_panic_handler.exchange(handler, std::memory_order_acq_rel);
 }
 
-void panic_formatted(std::string_view message, char const* file, int line) {
+NOINLINE void panic_formatted(std::string_view message, char const* file, int line) {
+    ISR_NOTE("ends-machine", "a bug was found: what follows is the report and the end");
     // Pairs with the release in set_panic_handler.
     if (PanicHandler const handler = g_panic_handler.load(std::memory_order_acquire)) handler(message, file, line);
     detail::log_line(LogLevel::Error, message);

@@ -21,18 +21,18 @@ void log_line(LogLevel level, std::string_view line);
 }
 
 template <class... Args>
-void log(LogLevel level, FormatString<Args...> format, Args const&... args) {
+ISR_SAFE void log(LogLevel level, FormatString<Args...> format, Args const&... args) {
     if (!log_enabled(level)) return;
     char buffer[256];
     detail::log_line(level, format_to(buffer, format, args...));
 }
 template <class... Args>
-void log_error(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Error, format, args...); }
+ISR_SAFE void log_error(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Error, format, args...); }
 template <class... Args>
-void log_warn(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Warn, format, args...); }
+ISR_SAFE void log_warn(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Warn, format, args...); }
 template <class... Args>
-void log_info(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Info, format, args...); }
+ISR_SAFE void log_info(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Info, format, args...); }
 template <class... Args>
-void log_debug(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Debug, format, args...); }
+ISR_SAFE void log_debug(FormatString<Args...> format, Args const&... args) { log<Args...>(LogLevel::Debug, format, args...); }
 
 }  // namespace tutti

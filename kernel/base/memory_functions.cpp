@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/isr_marks.hpp"
+
 extern "C" {
 
 // By each architecture (arch/memory_block.cpp), with the instructions it has for this.
 void* memcpy(void* __restrict to, void const* __restrict from, size_t size);
 
-void* memmove(void* to, void const* from, size_t size) {
+ISR_SAFE void* memmove(void* to, void const* from, size_t size) {
     auto* d = static_cast<unsigned char*>(to);
     auto const* s = static_cast<unsigned char const*>(from);
     if (d == s || size == 0) return to;
@@ -22,7 +24,7 @@ void* memmove(void* to, void const* from, size_t size) {
     return to;
 }
 
-int memcmp(void const* left, void const* right, size_t size) {
+ISR_SAFE int memcmp(void const* left, void const* right, size_t size) {
     auto const* a = static_cast<unsigned char const*>(left);
     auto const* b = static_cast<unsigned char const*>(right);
     for (size_t i = 0; i < size; ++i)
@@ -30,20 +32,20 @@ int memcmp(void const* left, void const* right, size_t size) {
     return 0;
 }
 
-void* memchr(void const* from, int value, size_t size) {
+ISR_SAFE void* memchr(void const* from, int value, size_t size) {
     auto const* s = static_cast<unsigned char const*>(from);
     for (size_t i = 0; i < size; ++i)
         if (s[i] == static_cast<unsigned char>(value)) return const_cast<unsigned char*>(s + i);
     return nullptr;
 }
 
-size_t strlen(char const* text) {
+ISR_SAFE size_t strlen(char const* text) {
     size_t length = 0;
     while (text[length] != 0) ++length;
     return length;
 }
 
-int strcmp(char const* a, char const* b) {
+ISR_SAFE int strcmp(char const* a, char const* b) {
     while (*a != 0 && *a == *b) ++a, ++b;
     return static_cast<unsigned char>(*a) - static_cast<unsigned char>(*b);
 }

@@ -3,7 +3,7 @@
 
 namespace tutti {
 
-void RbTreeBase::replace_child(RbNode* parent, RbNode* old_child, RbNode* new_child) {
+ISR_SAFE void RbTreeBase::replace_child(RbNode* parent, RbNode* old_child, RbNode* new_child) {
     if (parent == nullptr)
         root_ = new_child;
     else if (parent->left_ == old_child)
@@ -12,7 +12,7 @@ void RbTreeBase::replace_child(RbNode* parent, RbNode* old_child, RbNode* new_ch
         parent->right_ = new_child;
 }
 
-void RbTreeBase::rotate_left(RbNode* node) {
+ISR_SAFE void RbTreeBase::rotate_left(RbNode* node) {
     RbNode* const pivot = node->right_;
     node->right_ = pivot->left_;
     if (pivot->left_ != nullptr) pivot->left_->parent_ = node;
@@ -22,7 +22,7 @@ void RbTreeBase::rotate_left(RbNode* node) {
     node->parent_ = pivot;
 }
 
-void RbTreeBase::rotate_right(RbNode* node) {
+ISR_SAFE void RbTreeBase::rotate_right(RbNode* node) {
     RbNode* const pivot = node->left_;
     node->left_ = pivot->right_;
     if (pivot->right_ != nullptr) pivot->right_->parent_ = node;
@@ -32,7 +32,7 @@ void RbTreeBase::rotate_right(RbNode* node) {
     node->parent_ = pivot;
 }
 
-void RbTreeBase::attach(RbNode& inserted, RbNode* parent, RbNode** slot, bool leftmost) {
+ISR_SAFE void RbTreeBase::attach(RbNode& inserted, RbNode* parent, RbNode** slot, bool leftmost) {
     ASSERT(!inserted.linked_, "element is in a tree already");
     inserted.parent_ = parent;
     inserted.left_ = inserted.right_ = nullptr;
@@ -76,7 +76,7 @@ void RbTreeBase::attach(RbNode& inserted, RbNode* parent, RbNode** slot, bool le
     root_->red_ = false;
 }
 
-void RbTreeBase::detach(RbNode& removed) {
+ISR_SAFE void RbTreeBase::detach(RbNode& removed) {
     ASSERT(removed.linked_, "removing an element that is in no tree");
     RbNode* const node = &removed;
     if (leftmost_ == node) leftmost_ = successor(node);
@@ -117,7 +117,7 @@ void RbTreeBase::detach(RbNode& removed) {
 }
 
 // `node` (possibly null) carries one black too few; push the deficit up or repair it by rotation.
-void RbTreeBase::fix_after_remove(RbNode* node, RbNode* parent) {
+ISR_SAFE void RbTreeBase::fix_after_remove(RbNode* node, RbNode* parent) {
     auto const is_black = [](RbNode* n) { return n == nullptr || !n->red_; };
     while (parent != nullptr && is_black(node)) {
         bool const left = parent->left_ == node;
@@ -151,7 +151,7 @@ void RbTreeBase::fix_after_remove(RbNode* node, RbNode* parent) {
     if (node != nullptr) node->red_ = false;
 }
 
-RbNode* RbTreeBase::successor(RbNode* node) {
+ISR_SAFE RbNode* RbTreeBase::successor(RbNode* node) {
     if (node->right_ != nullptr) {
         node = node->right_;
         while (node->left_ != nullptr) node = node->left_;
@@ -161,7 +161,7 @@ RbNode* RbTreeBase::successor(RbNode* node) {
     return node->parent_;
 }
 
-RbNode* RbTreeBase::predecessor(RbNode* node) {
+ISR_SAFE RbNode* RbTreeBase::predecessor(RbNode* node) {
     if (node->left_ != nullptr) {
         node = node->left_;
         while (node->right_ != nullptr) node = node->right_;

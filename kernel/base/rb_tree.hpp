@@ -65,7 +65,7 @@ class RbTree : private RbTreeBase {
     using RbTreeBase::empty;
     using RbTreeBase::size;
 
-    void insert(T& element) {
+    ISR_SAFE void insert(T& element) {
         RbNode** slot = &root_;
         RbNode* parent = nullptr;
         bool leftmost = true;
@@ -80,20 +80,20 @@ class RbTree : private RbTreeBase {
         }
         attach(element.*Member, parent, slot, leftmost);
     }
-    void remove(T& element) { detach(element.*Member); }
+    ISR_SAFE void remove(T& element) { detach(element.*Member); }
 
     // Each of these is null where there is no such element.
-    [[nodiscard]] T* first() const { return element_or_null(leftmost_); }
-    [[nodiscard]] T* last() const {
+    [[nodiscard]] ISR_SAFE T* first() const { return element_or_null(leftmost_); }
+    [[nodiscard]] ISR_SAFE T* last() const {
         RbNode* node = root_;
         while (node != nullptr && node->right_ != nullptr) node = node->right_;
         return element_or_null(node);
     }
-    [[nodiscard]] T* next(T& element) const { return element_or_null(successor(&(element.*Member))); }
-    [[nodiscard]] T* previous(T& element) const { return element_or_null(predecessor(&(element.*Member))); }
+    [[nodiscard]] ISR_SAFE T* next(T& element) const { return element_or_null(successor(&(element.*Member))); }
+    [[nodiscard]] ISR_SAFE T* previous(T& element) const { return element_or_null(predecessor(&(element.*Member))); }
     // The first element for which `is_before(element)` is false.
     template <class Predicate>
-    [[nodiscard]] T* lower_bound(Predicate is_before) const {
+    [[nodiscard]] ISR_SAFE T* lower_bound(Predicate is_before) const {
         RbNode* node = root_;
         RbNode* found = nullptr;
         while (node != nullptr) {

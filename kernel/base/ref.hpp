@@ -21,12 +21,12 @@ class RefCounted {
     RefCounted(RefCounted const&) = delete;
     RefCounted& operator=(RefCounted const&) = delete;
 
-    void get() const {
+    ISR_SAFE void get() const {
         // relaxed: the caller already holds a reference, so nothing is published here.
         [[maybe_unused]] u32 const before = count_.fetch_add(1, std::memory_order_relaxed);
         ASSERT(before != 0, "reference taken to a dead object");
     }
-    void put() const {
+    ISR_SAFE void put() const {
         // release: our accesses come before the deletion; pairs with the acquire below of whoever deletes.
         if (count_.fetch_sub(1, std::memory_order_release) == 1) {
             (void)count_.load(std::memory_order_acquire);
@@ -38,7 +38,7 @@ class RefCounted {
     }
     // For lookups that race with the last put(): fails when the object is already dying. The caller keeps the memory
     // valid meanwhile (a lock, or RCU).
-    [[nodiscard]] bool try_get() const {
+    [[nodiscard]] ISR_SAFE bool try_get() const {
         u32 count = count_.load(std::memory_order_relaxed);
         while (count != 0)
             // acquire: pairs with the release in put(), so that we see what earlier holders wrote.
@@ -82,15 +82,15 @@ class Ref {
         std::swap(object_, other.object_);
         return *this;
     }
-    ~Ref() { reset(); }
+    ISR_SAFE ~Ref() { reset(); }
 
-    void reset() {
+    ISR_SAFE void reset() {
         if (T* const object = std::exchange(object_, nullptr)) object->put();
     }
     // Gives the reference up to the caller, who must put() it later.
     [[nodiscard]] T* leak() { return std::exchange(object_, nullptr); }
 
-    [[nodiscard]] T* get() const { return object_; }
+    [[nodiscard]] ISR_SAFE T* get() const { return object_; }
     T& operator*() const { ASSERT(object_ != nullptr); return *object_; }
     T* operator->() const { ASSERT(object_ != nullptr); return object_; }
     explicit operator bool() const { return object_ != nullptr; }

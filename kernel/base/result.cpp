@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "base/result.hpp"
 
+#include "base/isr_marks.hpp"
+
 namespace tutti {
 
-std::string_view name_of(Error error) {
+ISR_SAFE std::string_view name_of(Error error) {
     switch (error) {
         case Error::AccessDenied: return "AccessDenied";
         case Error::AddressInUse: return "AddressInUse";

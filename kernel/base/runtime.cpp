@@ -10,11 +10,11 @@ namespace std {
 nothrow_t const nothrow{};
 
 // libstdc++ reports a broken precondition (std::string_view::substr past the end, say) through these.
-void __throw_out_of_range_fmt(char const* format, ...) { panic("out of range: {}", format); }
-void __throw_out_of_range(char const* what) { panic("out of range: {}", what); }
-void __throw_length_error(char const* what) { panic("length error: {}", what); }
-void __throw_logic_error(char const* what) { panic("logic error: {}", what); }
-void __throw_invalid_argument(char const* what) { panic("invalid argument: {}", what); }
+ISR_SAFE void __throw_out_of_range_fmt(char const* format, ...) { panic("out of range: {}", format); }
+ISR_SAFE void __throw_out_of_range(char const* what) { panic("out of range: {}", what); }
+ISR_SAFE void __throw_length_error(char const* what) { panic("length error: {}", what); }
+ISR_SAFE void __throw_logic_error(char const* what) { panic("logic error: {}", what); }
+ISR_SAFE void __throw_invalid_argument(char const* what) { panic("invalid argument: {}", what); }
 }  // namespace std
 
-extern "C" [[noreturn]] void __cxa_pure_virtual() { panic("pure virtual function called"); }
+extern "C" [[noreturn]] ISR_SAFE void __cxa_pure_virtual() { panic("pure virtual function called"); }

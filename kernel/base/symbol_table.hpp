@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "base/isr_marks.hpp"
+
 extern "C" {
 // Address of the first listed function; the tables hold offsets from it.
 extern const std::uint64_t symbol_table_base;
@@ -29,7 +31,7 @@ struct SymbolLookup {
 // Names `address`. Any rung of the context ladder; never blocks, allocates or faults. An address past the
 // last function is reported relative to it, so callers check that it lies in the kernel's text first.
 // For a return address pass `address - 1`: a call may be a function's last instruction.
-inline SymbolLookup lookup_symbol(std::uint64_t address) {
+ISR_SAFE inline SymbolLookup lookup_symbol(std::uint64_t address) {
     if (symbol_table_count == 0 || address < symbol_table_base) return {};
     const std::uint64_t wanted = address - symbol_table_base;
     std::size_t low = 0;  // invariant: addresses[low] <= wanted < addresses[high]

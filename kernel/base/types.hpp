@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <limits>
 
+#include "base/isr_marks.hpp"
+
 namespace tutti {
 
 using u8 = std::uint8_t;

@@ -31,6 +31,8 @@
 #include <optional>
 #include <span>
 
+#include "base/isr_marks.hpp"
+
 namespace tutti::hal {
 
 enum class FrameType : std::uint8_t {
@@ -127,7 +129,7 @@ class FrameDecoder {
   public:
     // Consumes all of `bytes`. False when the stream broke the protocol; from then on it only says false.
     template <class Sink>
-    [[nodiscard]] bool feed(std::span<const std::uint8_t> bytes, Sink&& sink) {
+    [[nodiscard]] ISR_SAFE bool feed(std::span<const std::uint8_t> bytes, Sink&& sink) {
         while (!broken_ && !bytes.empty()) {
             if (header_bytes_ < kFrameHeaderSize) {
                 header_[header_bytes_++] = bytes.front();

@@ -36,7 +36,9 @@ void mask_line(u32 gsi);
 // Inter-processor interrupts. Handlers are registered once at boot and run in Isr context.
 enum class IpiKind : u8 { Reschedule, Call };
 inline constexpr unsigned kIpiKinds = 2;
-void set_ipi_handler(IpiKind kind, void (*handler)());
+// A type of its own, so that tools/isrcheck knows which functions these are.
+using IpiHandler = void (*)(IpiKind);
+void set_ipi_handler(IpiKind kind, IpiHandler handler);
 void send_ipi(CpuId target, IpiKind kind);
 // A non-maskable interrupt: the panic path's request to report and stop (hal::hooks.nmi).
 void send_nmi(CpuId target);

@@ -17,7 +17,7 @@ namespace {
 
 ALWAYS_INLINE void write_to(u64 address) { *reinterpret_cast<u64 volatile*>(address) = 1; }
 
-void crash_null() { write_to(8); }
+ISR_SAFE void crash_null() { write_to(8); }
 void crash_divide() {
     // In assembly: a compiler may assume that no division is by zero.
     asm volatile("idivl %0" ::"r"(0), "a"(1), "d"(0) : "cc");
@@ -29,7 +29,7 @@ void crash_data() {
     asm volatile("call *%0" ::"r"(code) : "memory");
 }
 void crash_user() { write_to(0x400000); }
-NOINLINE u64 recurse(u64 depth) {
+NOINLINE ISR_SAFE u64 recurse(u64 depth) {
     u64 volatile room[16] = {depth};
     if (room[0] == ~u64{0}) return 0;  // never, but the compiler need not know
     return recurse(depth + 1) + room[depth % 16];
@@ -37,19 +37,19 @@ NOINLINE u64 recurse(u64 depth) {
 void crash_stack() { (void)recurse(0); }
 // In an interrupt handler, on the stack of another CPU's idle thread if there is another CPU.
 void crash_idle_stack() {
-    smp::call_on(CpuId{smp::cpu_count() - 1}, [](void*) { (void)recurse(0); }, nullptr, smp::Wait::Yes);
+    smp::call_on(CpuId{smp::cpu_count() - 1}, [](void*) ISR_SAFE_LAMBDA { (void)recurse(0); }, nullptr, smp::Wait::Yes);
 }
 void crash_bug() { panic("a bug on purpose, number {}", 7); }
 // A fault in the report itself must end the machine too.
 void crash_nested() {
-    hal::hooks.describe_context = [] { write_to(8); };
+    hal::hooks.describe_context = []() ISR_SAFE_LAMBDA { write_to(8); };
     crash_bug();
 }
 // Several CPUs fail in the same moment: one report, which tells of the others.
 void crash_all_cpus() {
     static constinit std::atomic<u32> arrived{0};
     smp::call_on_others(
-        [](void*) {
+        [](void*) ISR_SAFE_LAMBDA {
             arrived.fetch_add(1, std::memory_order_relaxed);
             while (arrived.load(std::memory_order_relaxed) < smp::online_count()) arch::pause();
             crash_null();

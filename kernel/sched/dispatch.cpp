@@ -20,7 +20,7 @@ constexpr u32 kRescheduleWork = 1;
 constexpr u32 kThreadWork = 2;
 
 // Interrupts off.
-void set_exit_work(u32 bits) { arch::percpu_store(exit_work, arch::percpu_load(exit_work) | bits); }
+ISR_SAFE void set_exit_work(u32 bits) { arch::percpu_store(exit_work, arch::percpu_load(exit_work) | bits); }
 
 }  // namespace
 
@@ -28,19 +28,19 @@ namespace detail {
 PERCPU_SECTION constinit smp::PerCpu<Thread*> current_thread;
 }
 
-void Scheduler::set_current(Thread& thread) { detail::current_thread.store(&thread); }
+ISR_SAFE void Scheduler::set_current(Thread& thread) { detail::current_thread.store(&thread); }
 
-void Scheduler::note_return_work() {
+ISR_SAFE void Scheduler::note_return_work() {
     smp::IrqOffGuard const here;
     set_exit_work(kThreadWork);
 }
 
-void Scheduler::request_reschedule() {
+ISR_SAFE void Scheduler::request_reschedule() {
     smp::want_reschedule();
     set_exit_work(kRescheduleWork);
 }
 
-void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
+ISR_SAFE void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
     arch::set_kernel_stack(next.stack_top_);
     if (next.hooks_->switch_in == nullptr) return;
     bool const still_there = queue.resident == &next && next.resident_cpu_ == queue.cpu.value();
@@ -49,7 +49,8 @@ void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
     next.hooks_->switch_in(next, still_there ? Residence::StillThere : Residence::Gone);
 }
 
-void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
+ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
+    ISR_NOTE("switches-threads", "the running thread leaves the CPU with interrupts off");
     smp::check_no_spin_locks_held("at a switch");
     ASSERT(smp::preempt_depth() == 1 && !smp::in_isr(), "switch on the wrong rung");
     smp::rcu::note_quiescent(here);
@@ -112,7 +113,7 @@ void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     finish_switch(here);
 }
 
-void Scheduler::finish_switch(smp::IrqOff const& here) {
+ISR_SAFE void Scheduler::finish_switch(smp::IrqOff const& here) {
     // This may be another CPU than the one that the caller of switch_stacks() knew.
     RunQueue& queue = local_run_queue(here);
     Thread& previous = *queue.switched_from;
@@ -127,7 +128,7 @@ void Scheduler::finish_switch(smp::IrqOff const& here) {
     if (ended != nullptr) ended->put();
 }
 
-void Scheduler::park(Thread& self) {
+MAY_BLOCK void Scheduler::park(Thread& self) {
     arch::disable_interrupts();
     smp::preempt_disable();
     smp::AssumeIrqOff const here;
@@ -145,20 +146,20 @@ void Scheduler::park(Thread& self) {
     smp::preempt_check();
 }
 
-bool Scheduler::notify(CpuId target) {
+ISR_SAFE bool Scheduler::notify(CpuId target) {
     // seq_cst: after our push or flag; the idle loop writes mode and then looks (run_queue.hpp).
     if (run_queue(target).mode.load(std::memory_order_seq_cst) == CpuMode::Polling) return false;
     hal::send_ipi(target, hal::IpiKind::Reschedule);
     return true;
 }
 
-void Scheduler::hand_over(Thread& thread, CpuId target, RunQueue& own) {
+ISR_SAFE void Scheduler::hand_over(Thread& thread, CpuId target, RunQueue& own) {
     ++own.remote_wakes;
     // A push onto others needs no interrupt: whoever pushed first has seen to it.
     if (run_queue(target).inbox.push(thread) && notify(target)) ++own.wake_interrupts;
 }
 
-void Scheduler::place(Thread& thread) {
+ISR_SAFE void Scheduler::place(Thread& thread) {
     smp::IrqOffGuard const here;
     RunQueue& own = local_run_queue(here);
     CpuId const target = choose_cpu(thread, own.cpu);
@@ -232,14 +233,23 @@ void Scheduler::preempt() {
     } while (smp::reschedule_wanted());
 }
 
-void Scheduler::irq_exit_to_kernel() {
+ISR_SAFE void Scheduler::irq_exit_to_kernel() {
+    ISR_NOTE("interrupt-end", "the handler has returned; the interrupted thread may lose the CPU, on its own stack");
     if (smp::preempt_depth() != 0 || !smp::reschedule_wanted()) return;
     smp::preempt_disable();
     switch_away(Leave::Preempted, smp::AssumeIrqOff{});
     smp::preempt_enable_no_switch();
 }
 
-void Scheduler::exit_to_user(arch::TrapFrame& frame) {
+// On the Thread rung, like a system call of the thread.
+NOINLINE void Scheduler::run_return_work(Thread& self, arch::TrapFrame& frame) {
+    ISR_NOTE("thread-rung", "the work that a thread has to do before it returns to its program (signals)");
+    arch::enable_interrupts();
+    self.hooks_->return_to_user(self, frame);
+    arch::disable_interrupts();
+}
+
+ISR_SAFE void Scheduler::exit_to_user(arch::TrapFrame& frame) {
     smp::rcu::note_quiescent(smp::AssumeIrqOff{});
     while (u32 const work = arch::percpu_load(exit_work)) {
         if ((work & kRescheduleWork) != 0) {
@@ -252,14 +262,11 @@ void Scheduler::exit_to_user(arch::TrapFrame& frame) {
         arch::percpu_store(exit_work, work & ~kThreadWork);
         // acquire: pairs with the store in set_return_work().
         self.return_work_.exchange(false, std::memory_order_acquire);
-        if (self.hooks_ == nullptr || self.hooks_->return_to_user == nullptr) continue;
-        arch::enable_interrupts();
-        self.hooks_->return_to_user(self, frame);
-        arch::disable_interrupts();
+        if (self.hooks_ != nullptr && self.hooks_->return_to_user != nullptr) run_return_work(self, frame);
     }
 }
 
-void Scheduler::reschedule_interrupt() {
+ISR_SAFE void Scheduler::reschedule_interrupt(hal::IpiKind) {
     smp::AssumeIrqOff const here;
     RunQueue& queue = local_run_queue(here);
     queue.lock.lock(here);
@@ -276,7 +283,7 @@ void Scheduler::reschedule_interrupt() {
     if (slice_end != kNever) local_timer_queue(here).arm(slice_end, here);
 }
 
-void Scheduler::timer_interrupt() {
+ISR_SAFE void Scheduler::timer_interrupt() {
     smp::AssumeIrqOff const here;
     TimerQueue& timers = local_timer_queue(here);
     RunQueue& queue = local_run_queue(here);
@@ -297,7 +304,7 @@ void Scheduler::timer_interrupt() {
 
 // Idle CPUs take threads by themselves. Between busy ones the balance is kept here: a CPU whose threads wait for slices
 // gives one to a CPU with at least two fewer. Each time another stretch of CPUs is looked at.
-void Scheduler::push_to_lighter_cpu(RunQueue& queue, Nanoseconds now, smp::IrqOff const& here) {
+ISR_SAFE void Scheduler::push_to_lighter_cpu(RunQueue& queue, Nanoseconds now, smp::IrqOff const& here) {
     constexpr u32 kLookAt = 16;
     if (now < queue.next_push) return;
     queue.next_push = now + Nanoseconds::from_ms(4);

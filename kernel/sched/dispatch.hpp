@@ -2,6 +2,7 @@
 // The scheduler's inside: switching, placing, idling. For the files of this folder only.
 #pragma once
 
+#include "hal/interrupts.hpp"
 #include "sched/run_queue/run_queue.hpp"
 #include "sched/thread.hpp"
 
@@ -44,8 +45,9 @@ class Scheduler {
     // Hooks and handlers.
     static void preempt();
     static void irq_exit_to_kernel();
+    static void run_return_work(Thread& self, arch::TrapFrame& frame);
     static void exit_to_user(arch::TrapFrame& frame);
-    static void reschedule_interrupt();
+    static void reschedule_interrupt(hal::IpiKind);
     static void timer_interrupt();
 
     // Threads.

@@ -14,12 +14,12 @@ constinit AtomicBitmap g_idle;
 constinit AtomicBitmap g_overloaded;
 constinit std::span<std::atomic<u64>> g_idle_words;
 
-bool claim(CpuId cpu) {
+ISR_SAFE bool claim(CpuId cpu) {
     return g_idle.test(cpu.value(), std::memory_order_relaxed) && g_idle.clear(cpu.value(), std::memory_order_seq_cst);
 }
 
 // The load of each CPU decides; the same load: the waker's own, which needs no interrupt.
-CpuId choose_busy(Thread const& thread, CpuId self, CpuId previous) {
+ISR_SAFE CpuId choose_busy(Thread const& thread, CpuId self, CpuId previous) {
     bool const self_allowed = thread.affinity().contains(self);
     bool const previous_allowed = thread.affinity().contains(previous);
     if (self_allowed && previous_allowed) {
@@ -52,7 +52,7 @@ CpuId choose_busy(Thread const& thread, CpuId self, CpuId previous) {
 }
 
 // A CPU where a real-time thread would run at once, none idle; cpu_count() when every CPU runs something as urgent.
-CpuId choose_preemptible(Thread const& thread, CpuId previous) {
+ISR_SAFE CpuId choose_preemptible(Thread const& thread, CpuId previous) {
     u32 const rank = 1u + thread.policy().priority;
     u32 const count = smp::cpu_count();
     CpuId best{count};
@@ -85,15 +85,15 @@ Result<> placement_init() {
     return {};
 }
 
-void mark_idle(CpuId cpu) {
+ISR_SAFE void mark_idle(CpuId cpu) {
     if (!g_idle.test(cpu.value(), std::memory_order_relaxed)) g_idle.set(cpu.value(), std::memory_order_seq_cst);
 }
-void mark_busy(CpuId cpu) {
+ISR_SAFE void mark_busy(CpuId cpu) {
     if (g_idle.test(cpu.value(), std::memory_order_relaxed)) g_idle.clear(cpu.value(), std::memory_order_seq_cst);
 }
-bool is_marked_idle(CpuId cpu) { return g_idle.test(cpu.value(), std::memory_order_seq_cst); }
+ISR_SAFE bool is_marked_idle(CpuId cpu) { return g_idle.test(cpu.value(), std::memory_order_seq_cst); }
 
-CpuId claim_idle_for(Thread const& thread, CpuId near) {
+ISR_SAFE CpuId claim_idle_for(Thread const& thread, CpuId near) {
     smp::CpuSet const& allowed = thread.affinity();
     size_t const words = g_idle_words.size();
     size_t const first = near.value() / 64;
@@ -110,7 +110,7 @@ CpuId claim_idle_for(Thread const& thread, CpuId near) {
     return CpuId{smp::cpu_count()};
 }
 
-CpuId choose_cpu(Thread const& thread, CpuId self) {
+ISR_SAFE CpuId choose_cpu(Thread const& thread, CpuId self) {
     CpuId const previous = thread.cpu();
     if (thread.must_stay_on_cpu()) return previous;
     bool const previous_allowed = thread.affinity().contains(previous);
@@ -125,15 +125,15 @@ CpuId choose_cpu(Thread const& thread, CpuId self) {
     return choose_busy(thread, self, previous);
 }
 
-void mark_overloaded(CpuId cpu) {
+ISR_SAFE void mark_overloaded(CpuId cpu) {
     if (!g_overloaded.test(cpu.value(), std::memory_order_relaxed))
         g_overloaded.set(cpu.value(), std::memory_order_seq_cst);
 }
-void clear_overloaded(CpuId cpu) { g_overloaded.clear(cpu.value(), std::memory_order_seq_cst); }
-CpuId next_overloaded(u32 start) {
+ISR_SAFE void clear_overloaded(CpuId cpu) { g_overloaded.clear(cpu.value(), std::memory_order_seq_cst); }
+ISR_SAFE CpuId next_overloaded(u32 start) {
     auto const found = g_overloaded.find_set_from(start % smp::cpu_count(), std::memory_order_seq_cst);
     return CpuId{found ? static_cast<u32>(*found) : smp::cpu_count()};
 }
-bool any_overloaded() { return g_overloaded.find_set_from(0, std::memory_order_seq_cst).has_value(); }
+ISR_SAFE bool any_overloaded() { return g_overloaded.find_set_from(0, std::memory_order_seq_cst).has_value(); }
 
 }  // namespace tutti::sched

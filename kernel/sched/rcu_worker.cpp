@@ -48,7 +48,7 @@ void RcuWorker::start() {
 }
 
 // On the CPU itself, interrupts off. A CPU that has not started its worker has nobody to wake: the worker looks first.
-void RcuWorker::wake(CpuId cpu) {
+ISR_SAFE void RcuWorker::wake(CpuId cpu) {
     smp::WakePath const path;
     if (Thread* const thread = g_worker.on(cpu).running) thread->unpark();
 }

@@ -120,7 +120,7 @@ Result<> init() {
     hal::set_timer_handler(&Scheduler::timer_interrupt);
     hal::hooks.irq_exit_to_kernel = &Scheduler::irq_exit_to_kernel;
     hal::hooks.exit_to_user = &Scheduler::exit_to_user;
-    hal::hooks.describe_context = [] {
+    hal::hooks.describe_context = []() ISR_SAFE_LAMBDA {
         char line[64];
         Thread const* const thread = current_or_null();
         if (thread != nullptr)
@@ -169,6 +169,6 @@ CpuCounters cpu_counters(CpuId cpu) {
             .pushes = queue.pushes};
 }
 
-u32 runnable_count(CpuId cpu) { return run_queue(cpu).load.load(std::memory_order_relaxed); }
+ISR_SAFE u32 runnable_count(CpuId cpu) { return run_queue(cpu).load.load(std::memory_order_relaxed); }
 
 }  // namespace tutti::sched

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "arch/cpu.hpp"
 #include "arch/context_switch.hpp"
 #include "arch/trap_frame.hpp"
 #include "hal/clock.hpp"
@@ -29,6 +30,8 @@ constexpr u64 kUserFrameRoom = align_up(u64{sizeof(arch::TrapFrame)}, 16);
 }  // namespace
 
 Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, void* argument) {
+    // The third register of the call: the first is the place for the result.
+    ISR_NOTE("thread-main", "2");
     smp::might_sleep();
     Scheduler::reclaim_dead();
     if (!options.policy.is_valid()) return fail(Error::InvalidArgument);
@@ -37,6 +40,7 @@ Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, vo
 }
 
 Result<Ref<Thread>> Thread::create_unchecked(ThreadOptions const& options, Entry entry, void* argument) {
+    ISR_NOTE("thread-main", "2");
     smp::CpuSet affinity = TRY(smp::CpuSet::create_all(smp::cpu_count()));
     if (options.affinity != nullptr) affinity.assign(*options.affinity);
     mem::KernelStack stack = TRY(mem::KernelStack::create());
@@ -86,20 +90,20 @@ Result<> Thread::set_affinity(smp::CpuSet const& cpus) {
     return {};
 }
 
-void Thread::unpark() {
+ISR_SAFE void Thread::unpark() {
     // release: the condition that the caller made true; acquire: the fields that the thread wrote before it parked.
     // seq_cst: ordered against set_return_work() as well.
     if (wake_state_.exchange(WakeState::Notified, std::memory_order_seq_cst) == WakeState::Parked)
         Scheduler::place(*this);
 }
 
-void Thread::interrupt() {
+ISR_SAFE void Thread::interrupt() {
     interrupted_.store(true, std::memory_order_release);  // pairs with the acquire in is_interrupted()
     smp::WakePath const path;
     unpark();
 }
 
-void Thread::sleep_is_over(void* thread) {
+ISR_SAFE void Thread::sleep_is_over(void* thread) {
     smp::WakePath const path;
     static_cast<Thread*>(thread)->unpark();
 }
@@ -107,7 +111,7 @@ void Thread::sleep_is_over(void* thread) {
 // The flag is written before the CPU is looked up, both sequentially consistent, and whoever makes the thread run reads
 // the flag after it wrote cpu_. So either that CPU sees the flag when it picks the thread, or we find it in cpu_ and its
 // interrupt handler sees the flag. A parked thread reads it when it is picked after a later wake-up.
-void Thread::set_return_work() {
+ISR_SAFE void Thread::set_return_work() {
     smp::PreemptGuard const here;
     return_work_.store(true, std::memory_order_seq_cst);
     if (wake_state_.load(std::memory_order_seq_cst) == WakeState::Parked) return;
@@ -124,13 +128,13 @@ Result<> Thread::join(Deadline deadline, WaitMode mode) {
     return end_queue_.wait_until([&] { return has_ended(); }, deadline, mode);
 }
 
-Thread::Activity Thread::activity() const {
+ISR_SAFE Thread::Activity Thread::activity() const {
     if (has_ended()) return Activity::Ended;
     if (wake_state_.load(std::memory_order_relaxed) != WakeState::Parked) return Activity::Running;
     return started_ ? Activity::Sleeping : Activity::New;
 }
 
-Nanoseconds Thread::cpu_time() const {
+ISR_SAFE Nanoseconds Thread::cpu_time() const {
     Nanoseconds used{cpu_time_.load(std::memory_order_relaxed)};
     if (this != current_or_null()) return used;
     smp::IrqOffGuard const here;
@@ -138,11 +142,16 @@ Nanoseconds Thread::cpu_time() const {
     return used + (hal::now() - local_run_queue(here).clock);
 }
 
-void Thread::operator delete(Thread* thread, std::destroying_delete_t) {
-    if (smp::may_block()) {
-        Scheduler::destroy(thread);
-        return;
-    }
+// False, and nothing done, where memory cannot be given back.
+NOINLINE static bool destroy_now(Thread* thread) {
+    ISR_NOTE("thread-rung", "frees memory where the caller may block, and does nothing elsewhere");
+    if (!arch::interrupts_enabled() || !smp::may_block()) return false;
+    Scheduler::destroy(thread);
+    return true;
+}
+
+ISR_SAFE void Thread::operator delete(Thread* thread, std::destroying_delete_t) {
+    if (destroy_now(thread)) return;
     smp::PreemptGuard const here;
     local_run_queue(here).dead.push(*thread);
 }

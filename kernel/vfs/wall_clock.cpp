@@ -14,7 +14,7 @@ constinit std::atomic<i64> adjustment{0};
 
 }  // namespace
 
-Nanoseconds wall_clock_offset() {
+ISR_SAFE Nanoseconds wall_clock_offset() {
     return hal::wall_clock_at_boot() + Nanoseconds{adjustment.load(std::memory_order_relaxed)};
 }
 Nanoseconds wall_clock_now() { return hal::now() + wall_clock_offset(); }

@@ -26,7 +26,7 @@ constinit Nanoseconds g_limit{0};
 constinit std::atomic<i64> g_deadline{kNever.count()};
 constinit std::atomic<bool> g_given_up{false};
 
-void tick(void* timer) {
+ISR_SAFE void tick(void* timer) {
     Nanoseconds const now = hal::now();
     // acquire: pairs with the release in watchdog_watch(); the name is the deadline's.
     i64 const deadline = g_deadline.load(std::memory_order_acquire);
@@ -46,7 +46,7 @@ void watchdog_init() {
     CHECK(watches, "no memory for the watchdog's timers");
     g_watches = std::move(*watches);
     smp::call_on_all(
-        [](void*) { g_watches.local(smp::AssumeIrqOff{}).timer.start(hal::now() + kTick); }, nullptr);
+        [](void*) ISR_SAFE_LAMBDA { g_watches.local(smp::AssumeIrqOff{}).timer.start(hal::now() + kTick); }, nullptr);
 }
 
 void watchdog_watch(std::string_view name, Nanoseconds limit, Deadline deadline) {
@@ -57,6 +57,7 @@ void watchdog_watch(std::string_view name, Nanoseconds limit, Deadline deadline)
 }
 
 void give_up(std::string_view name, Nanoseconds limit) {
+    ISR_NOTE("ends-machine", "a test hangs: what follows is the report and the end");
     // relaxed: only one reports; the others wait to be asked for their part of the report.
     while (g_given_up.exchange(true, std::memory_order_relaxed)) arch::pause();
     char line[200];

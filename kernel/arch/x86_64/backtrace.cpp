@@ -18,11 +18,11 @@ namespace {
 
 constexpr unsigned kMaxLines = 40;
 
-bool in_kernel_text(u64 address) {
+ISR_SAFE bool in_kernel_text(u64 address) {
     return address >= reinterpret_cast<u64>(__text_start) && address < reinterpret_cast<u64>(__text_end);
 }
 
-void print_place(u64 rip, u64 inside) {
+ISR_SAFE void print_place(u64 rip, u64 inside) {
     char line[200];
     if (in_kernel_text(rip)) {
         SymbolLookup const symbol = lookup_symbol(inside);
@@ -34,14 +34,14 @@ void print_place(u64 rip, u64 inside) {
     }
 }
 
-void print_repeated(u64 times) {
+ISR_SAFE void print_repeated(u64 times) {
     char line[64];
     hal::early_console_write(format_to(line, "    ... {} times more\n", times));
 }
 
 }  // namespace
 
-char const* exception_name(unsigned vector) {
+ISR_SAFE char const* exception_name(unsigned vector) {
     static constexpr char const* kNames[] = {
         "division error", "debug exception", "non-maskable interrupt", "breakpoint", "overflow", "bound range exceeded",
         "invalid opcode", "device not available", "double fault", "coprocessor segment overrun", "invalid TSS",
@@ -51,7 +51,7 @@ char const* exception_name(unsigned vector) {
     return vector < std::size(kNames) ? kNames[vector] : "reserved exception";
 }
 
-void print_backtrace(u64 rip, u64 frame_pointer) {
+ISR_SAFE void print_backtrace(u64 rip, u64 frame_pointer) {
     u64 repeated = 0;  // a recursion is one line
     u64 last_rip = 0;
     for (unsigned lines = 0; lines < kMaxLines;) {
@@ -78,7 +78,7 @@ void print_backtrace(u64 rip, u64 frame_pointer) {
     hal::early_console_write("    ... and more\n");
 }
 
-void print_frame(TrapFrame const& f) {
+ISR_SAFE void print_frame(TrapFrame const& f) {
     char line[256];
     auto const print = [&](std::string_view text) { hal::early_console_write(text); };
     print(format_to(line, "  rip {:016x} rsp {:016x} rflags {:08x} cs {:x} {}\n", f.rip, f.rsp, f.rflags, f.cs,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-    .text
+    .section .text.isr_safe.switch_stacks, "ax", @progbits
     .balign 16
     .globl switch_stacks
 switch_stacks:
@@ -19,6 +19,7 @@ switch_stacks:
     popq %rbp
     ret
 
+    .text
     // First instruction of a new thread: see prepare_stack().
     .globl thread_trampoline
 thread_trampoline:

@@ -2,6 +2,7 @@
 // Switching kernel stacks: callee-saved registers only; floating point and user registers are the caller's business.
 #pragma once
 
+#include "base/compiler.hpp"
 #include "base/types.hpp"
 
 extern "C" {
@@ -15,7 +16,8 @@ namespace tutti::arch {
 
 // Lays out a new stack so that the first switch to it calls entry(argument), which must not return.
 // `top` is 16-byte aligned. Returns the value to switch to.
-[[nodiscard]] inline void* prepare_stack(void* top, void (*entry)(void*), void* argument) {
+[[nodiscard]] NOINLINE inline void* prepare_stack(void* top, void (*entry)(void*), void* argument) {
+    ISR_NOTE("thread-main", "1");
     auto* slot = static_cast<u64*>(top);
     *--slot = 0;  // alignment, and the end of the frame-pointer chain
     *--slot = 0;

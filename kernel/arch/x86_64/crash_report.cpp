@@ -10,13 +10,13 @@ namespace {
 
 // A double fault whose first fault was the stack's: at a guard page, or (before those are known) right at the stack
 // pointer.
-bool is_stack_overflow(TrapFrame const& frame, VirtAddr address) {
+ISR_SAFE bool is_stack_overflow(TrapFrame const& frame, VirtAddr address) {
     if (frame.vector != kVectorDoubleFault) return false;
     if (hal::hooks.is_stack_guard != nullptr && hal::hooks.is_stack_guard(address)) return true;
     return address.value() <= frame.rsp + kPageSize && address.value() + kPageSize >= frame.rsp;
 }
 
-std::string_view describe_page_fault(std::span<char> buffer, TrapFrame const& frame, VirtAddr address) {
+ISR_SAFE std::string_view describe_page_fault(std::span<char> buffer, TrapFrame const& frame, VirtAddr address) {
     bool const present = (frame.error_code & 1) != 0;
     bool const write = (frame.error_code & 2) != 0;
     bool const reserved = (frame.error_code & 8) != 0;
@@ -35,7 +35,7 @@ std::string_view describe_page_fault(std::span<char> buffer, TrapFrame const& fr
 
 }  // namespace
 
-std::string_view describe_exception(std::span<char> buffer, TrapFrame const& frame, VirtAddr address) {
+ISR_SAFE std::string_view describe_exception(std::span<char> buffer, TrapFrame const& frame, VirtAddr address) {
     if (is_stack_overflow(frame, address))
         return format_to(buffer, "kernel stack overflow: the stack pointer is {}, the address {} is not mapped",
                          VirtAddr{frame.rsp}, address);

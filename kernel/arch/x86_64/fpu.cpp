@@ -69,14 +69,16 @@ void fpu_reset(void* area) {
     }
 }
 
-void fpu_save(void* area) {
+ISR_SAFE void fpu_save(void* area) {
+    ISR_NOTE("fpu-switch", "saves the registers of the thread that stops running");
     if (features != 0)
         asm volatile("xsave64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
     else
         asm volatile("fxsave64 (%0)" ::"r"(area) : "memory");
 }
 
-void fpu_restore(void const* area) {
+ISR_SAFE void fpu_restore(void const* area) {
+    ISR_NOTE("fpu-switch", "loads the registers of the thread that is to run");
     if (features != 0)
         asm volatile("xrstor64 (%0)" ::"r"(area), "a"(~0u), "d"(~0u) : "memory");
     else

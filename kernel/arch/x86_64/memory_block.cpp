@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 
-extern "C" void* memcpy(void* __restrict to, void const* __restrict from, size_t size) {
+#include "base/isr_marks.hpp"
+
+extern "C" ISR_SAFE void* memcpy(void* __restrict to, void const* __restrict from, size_t size) {
     void* destination = to;
     size_t words = size / 8;
     asm volatile("rep movsq" : "+D"(destination), "+S"(from), "+c"(words) : : "memory");
@@ -13,7 +15,7 @@ extern "C" void* memcpy(void* __restrict to, void const* __restrict from, size_t
     return to;
 }
 
-extern "C" void* memset(void* to, int value, size_t size) {
+extern "C" ISR_SAFE void* memset(void* to, int value, size_t size) {
     void* destination = to;
     uint64_t const pattern = 0x0101010101010101u * static_cast<unsigned char>(value);
     size_t words = size / 8;

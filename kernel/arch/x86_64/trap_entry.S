@@ -93,7 +93,13 @@
 .endm
     .cfi_sections .debug_frame
 
-    .text
+    // All of it may run in an interrupt; which C++ it reaches is checked from trap_stubs on (base/isr_marks.hpp).
+    .section .isrcheck, "", @progbits
+    .quad trap_stubs
+    .asciz "entry"
+    .asciz "every interrupt and exception vector"
+
+    .section .text.isr_safe.trap_entry, "ax", @progbits
     .balign 16
     .globl trap_stubs
 trap_stubs:

@@ -87,14 +87,30 @@ u8 ist_of(unsigned vector) {
 bool has_smap() { return cpuid(0).eax >= 7 && (cpuid(7).ebx & (1u << 20)) != 0; }
 
 // The report is the panic's: one at a time, whatever fails on other CPUs meanwhile.
-[[noreturn]] void fatal_exception(TrapFrame& frame, u64 address) {
+[[noreturn]] ISR_SAFE void fatal_exception(TrapFrame& frame, u64 address) {
     disable_interrupts();
     percpu_store(fatal_frame_of_cpu, static_cast<TrapFrame const*>(&frame));
     char text[200];
     panic_formatted(describe_exception(text, frame, VirtAddr{address}), nullptr, 0);
 }
 
-void handle_exception(TrapFrame& frame) {
+// Of a program, or of a copy function with interrupts on: blocks until the page is there.
+NOINLINE bool resolve_page_fault(TrapFrame& frame, VirtAddr address, hal::FaultAccess access) {
+    ISR_NOTE("thread-rung", "what faulted had interrupts on: a program, or a thread that copies to or from one");
+    enable_interrupts();
+    bool const resolved = hal::hooks.page_fault(frame, address, access);
+    disable_interrupts();
+    return resolved;
+}
+
+NOINLINE void tell_program(TrapFrame& frame, unsigned vector, VirtAddr address) {
+    ISR_NOTE("thread-rung", "an exception of a program is dealt with like a system call of it");
+    enable_interrupts();
+    hal::hooks.user_exception(frame, vector, address);
+    disable_interrupts();
+}
+
+ISR_SAFE void handle_exception(TrapFrame& frame) {
     auto const vector = static_cast<unsigned>(frame.vector);
     // Read before anything can fault again. A double fault was often a page fault first.
     u64 const address = vector == kVectorPageFault || vector == kVectorDoubleFault ? read_cr2() : frame.rip;
@@ -117,20 +133,14 @@ void handle_exception(TrapFrame& frame) {
         if (may_resolve) {
             // A program always has interrupts on. A kernel context that had them off (a pinned futex access) may not block or be preempted: such
             // accesses fail over to their fix-up and are retried outside.
-            if (frame.is_user() || (frame.rflags & kFlagInterrupt) != 0) {
-                enable_interrupts();
-                bool const resolved = hal::hooks.page_fault(frame, VirtAddr{address}, access);
-                disable_interrupts();
-                if (resolved) return;
-            }
+            bool const had_interrupts = frame.is_user() || (frame.rflags & kFlagInterrupt) != 0;
+            if (had_interrupts && resolve_page_fault(frame, VirtAddr{address}, access)) return;
         }
     }
     if (frame.is_user()) {
         if (hal::hooks.user_exception == nullptr || vector == kVectorDoubleFault || vector == kVectorMachineCheck)
             fatal_exception(frame, address);
-        enable_interrupts();
-        hal::hooks.user_exception(frame, vector, VirtAddr{address});
-        disable_interrupts();
+        tell_program(frame, vector, VirtAddr{address});
         return;
     }
     if (u64 const fixup = find_fixup(frame.rip); fixup != 0) {
@@ -145,7 +155,7 @@ void handle_exception(TrapFrame& frame) {
 // Called when iretq to user mode faulted, with the frame of that fault, which lies below the one that iretq could not
 // load. Both share the end of the stack: the registers of the program and the fault's vector and error code move up, so
 // that they and iretq's five words are a frame of the program.
-extern "C" TrapFrame* frame_of_failed_iret(TrapFrame* fault) {
+extern "C" ISR_SAFE TrapFrame* frame_of_failed_iret(TrapFrame* fault) {
     constexpr size_t kMoved = offsetof(TrapFrame, rip);
     auto* const frame = reinterpret_cast<TrapFrame*>(fault->rsp - kMoved);
     std::memmove(static_cast<void*>(frame), fault, kMoved);
@@ -155,7 +165,7 @@ extern "C" TrapFrame* frame_of_failed_iret(TrapFrame* fault) {
     return frame;
 }
 
-extern "C" void trap_dispatch(TrapFrame* frame) {
+extern "C" ISR_SAFE void trap_dispatch(TrapFrame* frame) {
     if (frame->vector < kFirstInterruptVector) {
         handle_exception(*frame);
     } else if (hal::hooks.interrupt != nullptr) {
@@ -165,7 +175,8 @@ extern "C" void trap_dispatch(TrapFrame* frame) {
     }
 }
 
-extern "C" void exit_to_user_work(TrapFrame* frame) {
+extern "C" ISR_SAFE void exit_to_user_work(TrapFrame* frame) {
+    ISR_NOTE("interrupt-end", "on the way back to a program: the interrupt handler, if there was one, has returned");
     while (percpu_load(exit_work) != 0) {
         CHECK(hal::hooks.exit_to_user != nullptr, "exit work without a handler");
         hal::hooks.exit_to_user(*frame);
@@ -255,7 +266,7 @@ void traps_init_cpu(u32 cpu_number, ExceptionStacks const& stacks) {
     if ((cpuid(0x80000001).edx & (1u << 27)) != 0) write_msr(kMsrTscAux, cpu_number);  // RDTSCP, RDPID
 }
 
-void set_kernel_stack(void* top) {
+ISR_SAFE void set_kernel_stack(void* top) {
     u64 const value = reinterpret_cast<u64>(top);
     percpu_store(kernel_stack_top, value);
     auto* const rsp0 = reinterpret_cast<u64*>(reinterpret_cast<char*>(&cpu_tables) + offsetof(CpuTables, tss) + 4);

@@ -19,7 +19,7 @@
     .popsection
 .endm
 
-    .text
+    .section .text.isr_safe.user_access, "ax", @progbits
     // 64 bytes a round, then bytes. Plain moves rather than string instructions: about as fast on hardware, several
     // times faster under emulation, where every iteration of a string instruction is a step of its own. A fault in the
     // rounds goes on bytewise from the start of the round, so that every accessible byte is copied, as partial reads

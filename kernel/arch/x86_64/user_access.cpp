@@ -17,7 +17,7 @@ extern ExceptionEntry const __exception_table_end[];
 namespace tutti::arch {
 
 // A dozen entries, searched only on a fault: linear is fine.
-u64 find_fixup(u64 rip) {
+ISR_SAFE u64 find_fixup(u64 rip) {
     for (ExceptionEntry const* entry = __exception_table_start; entry != __exception_table_end; ++entry)
         if (rip >= entry->first && rip < entry->last) return entry->fixup;
     return 0;

@@ -108,9 +108,9 @@ class Handlers {
 };
 
 constexpr sched::ThreadHooks kHooks{
-    .switch_out = [](sched::Thread& thread) { fpu_save(static_cast<Run*>(thread.owner())->fpu_area); },
+    .switch_out = [](sched::Thread& thread) ISR_SAFE_LAMBDA { fpu_save(static_cast<Run*>(thread.owner())->fpu_area); },
     .switch_in =
-        [](sched::Thread& thread, sched::Residence) {
+        [](sched::Thread& thread, sched::Residence) ISR_SAFE_LAMBDA {
             Run& run = *static_cast<Run*>(thread.owner());
             run.space->activate();
             fpu_restore(run.fpu_area);
@@ -246,7 +246,7 @@ TEST_ALL_CPUS(user_mode, nmis_may_hit_anywhere) {
         taken.store(0, std::memory_order_relaxed);
         running.store(cpus, std::memory_order_relaxed);
         before = hal::hooks.nmi;
-        hal::hooks.nmi = [](TrapFrame&) {
+        hal::hooks.nmi = [](TrapFrame&) ISR_SAFE_LAMBDA {
             // A per-CPU access: GS must be right here.
             bool const right = percpu_load(percpu_base_self) == read_msr(kMsrGsBase);
             taken.fetch_add(right ? 1 : u64{1} << 32, std::memory_order_relaxed);

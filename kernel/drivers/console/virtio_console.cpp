@@ -101,7 +101,7 @@ void VirtioConsole::post_buffer(u64 number) {
     (void)receive_queue_->submit({}, {&buffer, 1}, number);
 }
 
-void VirtioConsole::receive() {
+ISR_SAFE void VirtioConsole::receive() {
     smp::SpinIrqGuard guard{receive_lock_};
     if (client_ == nullptr) return;
     do {
@@ -113,7 +113,7 @@ void VirtioConsole::receive() {
     } while (receive_queue_->enable_interrupts());
 }
 
-void VirtioConsole::transmitted() {
+ISR_SAFE void VirtioConsole::transmitted() {
     {
         smp::SpinIrqGuard guard{transmit_lock_};
         transmit_queue_->disable_interrupts();  // request_room() turns them on when somebody waits
@@ -121,19 +121,19 @@ void VirtioConsole::transmitted() {
     if (client_ != nullptr) client_->on_room();
 }
 
-void VirtioConsole::reclaim() {
+ISR_SAFE void VirtioConsole::reclaim() {
     while (auto const done = transmit_queue_->take_completion())
         if (!ring_.take_back(done->token)) transmit_broken_ = true;
     if (transmit_queue_->is_broken()) transmit_broken_ = true;
 }
 
-size_t VirtioConsole::transmit_room() {
+ISR_SAFE size_t VirtioConsole::transmit_room() {
     smp::SpinIrqGuard guard{transmit_lock_};
     reclaim();
     return transmit_broken_ ? 0 : ring_.room();
 }
 
-bool VirtioConsole::request_room(size_t count) {
+ISR_SAFE bool VirtioConsole::request_room(size_t count) {
     smp::SpinIrqGuard guard{transmit_lock_};
     do {
         reclaim();
@@ -144,7 +144,7 @@ bool VirtioConsole::request_room(size_t count) {
     return transmit_broken_;
 }
 
-bool VirtioConsole::is_broken() {
+ISR_SAFE bool VirtioConsole::is_broken() {
     smp::SpinIrqGuard guard{transmit_lock_};
     return transmit_broken_;
 }

@@ -38,8 +38,8 @@ class VirtioConsole final : public BytePort {
 
     [[nodiscard]] Result<> start();
     [[nodiscard]] Result<> prepare_control(u64 features);
-    static void receive_interrupt(void* self) { static_cast<VirtioConsole*>(self)->receive(); }
-    static void transmit_interrupt(void* self) { static_cast<VirtioConsole*>(self)->transmitted(); }
+    ISR_SAFE static void receive_interrupt(void* self) { static_cast<VirtioConsole*>(self)->receive(); }
+    ISR_SAFE static void transmit_interrupt(void* self) { static_cast<VirtioConsole*>(self)->transmitted(); }
     void receive();
     void transmitted();
     void post_buffer(u64 number) REQUIRES(receive_lock_);

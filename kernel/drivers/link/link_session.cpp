@@ -216,7 +216,7 @@ WindowSize LinkSession::window_size() const {
     return {static_cast<u16>(both >> 16), static_cast<u16>(both)};
 }
 
-void LinkSession::end_input(char const* why) {
+ISR_SAFE void LinkSession::end_input(char const* why) {
     if (input_.has_ended()) return;
     if (why != nullptr) log_error("host link: {}; no more input is taken", why);
     input_.end();
@@ -231,7 +231,7 @@ Result<> LinkSession::set_events(host_link::Events const& events) {
     return {};
 }
 
-void LinkSession::raise_event(u64 signals) {
+ISR_SAFE void LinkSession::raise_event(u64 signals) {
     // release: pairs with the acquire in run_events(); the window's change is visible with it.
     pending_signals_.fetch_or(signals, std::memory_order_release);
     event_queue_.wake_one();
@@ -251,16 +251,16 @@ void LinkSession::run_events() {
     }
 }
 
-void LinkSession::on_received(std::span<u8 const> bytes) {
+ISR_SAFE void LinkSession::on_received(std::span<u8 const> bytes) {
     if (!decoder_.feed(bytes, *this)) end_input("the host broke the protocol");
 }
 
-void LinkSession::frame_begin(hal::FrameHeader header) {
+ISR_SAFE void LinkSession::frame_begin(hal::FrameHeader header) {
     incoming_ = header.type;
     control_size_ = 0;
 }
 
-void LinkSession::frame_data(std::span<u8 const> bytes) {
+ISR_SAFE void LinkSession::frame_data(std::span<u8 const> bytes) {
     if (incoming_ == FrameType::Stdin) {
         if (input_.has_ended()) return;
         if (!input_.push(bytes)) return end_input("the host sent more input than it had credit for");
@@ -272,7 +272,7 @@ void LinkSession::frame_data(std::span<u8 const> bytes) {
     control_size_ += count;
 }
 
-void LinkSession::frame_end(hal::FrameHeader header) {
+ISR_SAFE void LinkSession::frame_end(hal::FrameHeader header) {
     switch (header.type) {
         case FrameType::Stdin: break;
         case FrameType::StdinEof: end_input(nullptr); break;

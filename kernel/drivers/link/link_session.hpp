@@ -47,7 +47,7 @@ class LinkSession final : public BytePort::Client {
     void drain(Deadline deadline);
 
     void on_received(std::span<u8 const> bytes) override;
-    void on_room() override { room_queue_.wake_all(); }
+    ISR_SAFE void on_room() override { room_queue_.wake_all(); }
 
     // FrameDecoder's sink.
     void frame_begin(hal::FrameHeader header);

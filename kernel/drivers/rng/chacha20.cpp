@@ -17,7 +17,7 @@ void quarter_round(u32& a, u32& b, u32& c, u32& d) {
 
 }  // namespace
 
-void chacha20_block(ChaChaKey const& key, u32 counter, ChaChaNonce const& nonce,
+ISR_SAFE void chacha20_block(ChaChaKey const& key, u32 counter, ChaChaNonce const& nonce,
                     std::span<u8, kChaChaBlockSize> out) {
     std::array<u32, 16> input{0x61707865, 0x3320646e, 0x79622d32, 0x6b206574};  // "expand 32-byte k"
     for (size_t i = 0; i < 8; ++i) input[4 + i] = load_le<u32>(key.data() + 4 * i);

@@ -72,7 +72,7 @@ u64 random_u64() {
     return value;
 }
 
-void entropy_add(std::span<u8 const> bytes) {
+ISR_SAFE void entropy_add(std::span<u8 const> bytes) {
     u64 const moment = arch::read_tsc();
     smp::SpinIrqGuard guard{g_pool_lock};
     g_pool.add({reinterpret_cast<u8 const*>(&moment), sizeof moment});
@@ -81,7 +81,7 @@ void entropy_add(std::span<u8 const> bytes) {
     g_generation.fetch_add(1, std::memory_order_release);
 }
 
-void entropy_credit(u32 bits) { g_credited_bits.fetch_add(bits, std::memory_order_relaxed); }
+ISR_SAFE void entropy_credit(u32 bits) { g_credited_bits.fetch_add(bits, std::memory_order_relaxed); }
 
 bool entropy_is_seeded() { return g_credited_bits.load(std::memory_order_relaxed) >= 256; }
 

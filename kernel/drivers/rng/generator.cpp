@@ -51,7 +51,7 @@ void KeyErasingGenerator::rekey(ChaChaKey const& fresh) {
     for (size_t i = 0; i < key_.size(); ++i) key_[i] ^= fresh[i];
 }
 
-void EntropyPool::add(std::span<u8 const> bytes) {
+ISR_SAFE void EntropyPool::add(std::span<u8 const> bytes) {
     do {
         size_t const count = std::min(bytes.size(), state_.size());
         for (size_t i = 0; i < count; ++i) state_[i] ^= bytes[i];

@@ -40,9 +40,9 @@ class VirtioRng {
     }
 
   private:
-    static void interrupt(void* self) { static_cast<VirtioRng*>(self)->take_bytes(); }
+    ISR_SAFE static void interrupt(void* self) { static_cast<VirtioRng*>(self)->take_bytes(); }
 
-    void take_bytes() {
+    ISR_SAFE void take_bytes() {
         smp::SpinIrqGuard guard{lock_};
         do {
             while (auto const done = queue_->take_completion()) {

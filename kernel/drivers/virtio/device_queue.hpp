@@ -21,7 +21,7 @@ class DeviceQueue {
     SplitQueue& operator*() { return queue_; }
     SplitQueue* operator->() { return &queue_; }
     // Shows the device what was submitted, and tells it if it wants to know.
-    void kick() {
+    ISR_SAFE void kick() {
         if (queue_.publish()) transport_->notify(index_);
     }
 

@@ -103,7 +103,7 @@ Result<> MmioTransport::route_interrupt(CpuId cpu) {
     return {};
 }
 
-void MmioTransport::interrupt(void* self) {
+ISR_SAFE void MmioTransport::interrupt(void* self) {
     auto& transport = *static_cast<MmioTransport*>(self);
     u32 const reasons = transport.registers_.read32(kInterruptStatus);
     // Acknowledged before the queues are looked at: what comes later raises the line again.
@@ -112,7 +112,7 @@ void MmioTransport::interrupt(void* self) {
     for (QueueHandler const& handler : transport.handlers_) handler.function(handler.argument);
 }
 
-void MmioTransport::notify(u16 index) { registers_.write32(kQueueNotify, index); }
+ISR_SAFE void MmioTransport::notify(u16 index) { registers_.write32(kQueueNotify, index); }
 
 Result<> MmioTransport::read_config(size_t offset, std::span<u8> out) {
     if (!range_within(offset, out.size(), registers_.size() - kConfig)) return fail(Error::OutOfRange);

@@ -157,7 +157,7 @@ Result<> PciTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHa
     return {};
 }
 
-void PciTransport::notify(u16 index) { notify_.write16(notify_offsets_[index], index); }
+ISR_SAFE void PciTransport::notify(u16 index) { notify_.write16(notify_offsets_[index], index); }
 
 Result<> PciTransport::read_config(size_t offset, std::span<u8> out) {
     if (!range_within(offset, out.size(), config_.size())) return fail(Error::OutOfRange);

@@ -79,7 +79,7 @@ u16 SplitQueue::take_descriptor() {
     return index;
 }
 
-void SplitQueue::release_chain(u16 head, u16 count) {
+ISR_SAFE void SplitQueue::release_chain(u16 head, u16 count) {
     u16 tail = head;
     for (u16 i = 1; i < count; ++i) tail = next_[tail];
     next_[tail] = free_head_;
@@ -87,12 +87,12 @@ void SplitQueue::release_chain(u16 head, u16 count) {
     free_count_ = static_cast<u16>(free_count_ + count);
 }
 
-void SplitQueue::break_queue(char const* why) {
+ISR_SAFE void SplitQueue::break_queue(char const* why) {
     if (!broken_) log_error("virtio: the device broke its queue: {}", why);
     broken_ = true;
 }
 
-Result<> SplitQueue::submit(std::span<DeviceBuffer const> readable, std::span<DeviceBuffer const> writable,
+ISR_SAFE Result<> SplitQueue::submit(std::span<DeviceBuffer const> readable, std::span<DeviceBuffer const> writable,
                             u64 token) {
     if (broken_) return fail(Error::IoError);
     size_t const count = readable.size() + writable.size();
@@ -130,7 +130,7 @@ Result<> SplitQueue::submit(std::span<DeviceBuffer const> readable, std::span<De
     return {};
 }
 
-bool SplitQueue::publish() {
+ISR_SAFE bool SplitQueue::publish() {
     if (broken_ || published_ == next_available_) return false;
     u16 const old_index = published_;
     published_ = next_available_;
@@ -145,7 +145,7 @@ bool SplitQueue::publish() {
     return (used_flags().load(std::memory_order_relaxed) & kNoNotify) == 0;
 }
 
-std::optional<SplitQueue::Completion> SplitQueue::take_completion() {
+ISR_SAFE std::optional<SplitQueue::Completion> SplitQueue::take_completion() {
     if (broken_) return std::nullopt;
     // acquire: pairs with the device's release of the index; the entry and the buffers' bytes are visible after it.
     u16 const index = used_index().load(std::memory_order_acquire);
@@ -175,7 +175,7 @@ std::optional<SplitQueue::Completion> SplitQueue::take_completion() {
     return Completion{token, written};
 }
 
-bool SplitQueue::enable_interrupts() {
+ISR_SAFE bool SplitQueue::enable_interrupts() {
     // relaxed: the fence orders these against the look at the index.
     if (options_.event_index)
         used_event().store(next_used_, std::memory_order_relaxed);
@@ -187,7 +187,7 @@ bool SplitQueue::enable_interrupts() {
     return !broken_ && used_index().load(std::memory_order_relaxed) != next_used_;
 }
 
-void SplitQueue::disable_interrupts() {
+ISR_SAFE void SplitQueue::disable_interrupts() {
     // relaxed: a hint to the device. With event index an event just passed is as far away as one can be.
     if (options_.event_index)
         used_event().store(static_cast<u16>(next_used_ - 1), std::memory_order_relaxed);

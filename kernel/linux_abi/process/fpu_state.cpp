@@ -33,8 +33,8 @@ Result<> FpuState::create_copy_of_current() {
     return {};
 }
 
-void FpuState::save_at_switch() { arch::fpu_save(area_); }
-void FpuState::load_at_switch() { arch::fpu_restore(area_); }
+ISR_SAFE void FpuState::save_at_switch() { arch::fpu_save(area_); }
+ISR_SAFE void FpuState::load_at_switch() { arch::fpu_restore(area_); }
 
 void FpuState::save_current() {
     smp::PreemptGuard guard;  // a switch in the middle would save over the area

@@ -21,11 +21,11 @@ void enter_program(void* argument) {
     arch::enter_user_frame(&frame);
 }
 
-void switch_out(sched::Thread& thread) {
+ISR_SAFE void switch_out(sched::Thread& thread) {
     if (auto* const task = static_cast<Task*>(thread.owner())) task->fpu.save_at_switch();
 }
 
-void switch_in(sched::Thread& thread, sched::Residence residence) {
+ISR_SAFE void switch_in(sched::Thread& thread, sched::Residence residence) {
     auto* const task = static_cast<Task*>(thread.owner());
     if (task == nullptr || residence == sched::Residence::StillThere) return;
     task->process().address_space().activate();

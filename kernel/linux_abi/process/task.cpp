@@ -21,9 +21,9 @@ void Task::note_interrupted_call(u64 number, Restart restart) {
     thread_->set_return_work();
 }
 
-Task* current_task_or_null() { return static_cast<Task*>(sched::current().owner()); }
+ISR_SAFE Task* current_task_or_null() { return static_cast<Task*>(sched::current().owner()); }
 
-Task& current_task() {
+ISR_SAFE Task& current_task() {
     Task* const task = current_task_or_null();
     ASSERT(task != nullptr, "a system call outside a program's thread");
     return *task;

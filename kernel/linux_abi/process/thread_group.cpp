@@ -30,13 +30,13 @@ bool ThreadGroup::remove(Task& task) {
     return count_.fetch_sub(1, std::memory_order_relaxed) == 1;
 }
 
-Task* ThreadGroup::find_locked(i32 tid) {
+ISR_SAFE Task* ThreadGroup::find_locked(i32 tid) {
     for (Task& task : bucket(tid))
         if (task.tid() == tid) return &task;
     return nullptr;
 }
 
-Ref<Task> ThreadGroup::find(i32 tid) {
+ISR_SAFE Ref<Task> ThreadGroup::find(i32 tid) {
     smp::SpinIrqGuard guard{lock_};
     Task* const task = tid > 0 ? find_locked(tid) : nullptr;
     return task != nullptr ? Ref<Task>{*task} : Ref<Task>{};

@@ -26,7 +26,7 @@ QueuedSignal* PendingSignals::take(i32 signal, SigInfo& info) {
     return nullptr;
 }
 
-void PendingSignals::discard(SignalSet which, IntrusiveList<QueuedSignal, &QueuedSignal::node>& removed) {
+ISR_SAFE void PendingSignals::discard(SignalSet which, IntrusiveList<QueuedSignal, &QueuedSignal::node>& removed) {
     set_.remove(which);
     for (auto it = queue_.begin(); it != queue_.end();) {
         QueuedSignal& entry = *it;

@@ -10,18 +10,18 @@ namespace tutti::linux_abi {
 
 namespace {
 
-bool is_ignored(ThreadGroup& group, i32 signal) {
+ISR_SAFE bool is_ignored(ThreadGroup& group, i32 signal) {
     u64 const handler = group.actions[signal - 1].handler;
     return handler == kSigIgnore || (handler == kSigDefault && kIgnoredByDefault.contains(signal));
 }
 
 // Makes `task` look at its signals: ends an interruptible wait, or its stay in the program.
-void notify(Task& task) {
+ISR_SAFE void notify(Task& task) {
     task.thread().set_return_work();
     task.thread().interrupt();
 }
 
-bool wants(Task const& task, i32 signal) {
+ISR_SAFE bool wants(Task const& task, i32 signal) {
     return !task.exiting && (!task.blocked.contains(signal) || task.waiting_for.contains(signal));
 }
 
@@ -29,7 +29,7 @@ bool wants(Task const& task, i32 signal) {
 // lock through process.threads().
 
 // A thread that takes `signal`: the first thread if it can, as Linux prefers, else any.
-Task* choose_target(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
+ISR_SAFE Task* choose_target(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
     Task* chosen = nullptr;
     process.threads().for_each_locked([&](Task& task) {
         if (!wants(task, signal)) return;
@@ -39,7 +39,7 @@ Task* choose_target(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
 }
 
 // Stop signals and SIGCONT cancel each other, whatever their actions are.
-void cancel_opposites(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
+ISR_SAFE void cancel_opposites(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
     ThreadGroup& group = process.threads();
     SignalSet opposite;
     if (signal == kSIGCONT)
@@ -56,14 +56,14 @@ void cancel_opposites(Process& process, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
     }
 }
 
-bool is_awaited(ThreadGroup& group, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
+ISR_SAFE bool is_awaited(ThreadGroup& group, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
     bool awaited = false;
     group.for_each_locked([&](Task& task) { awaited |= task.waiting_for.contains(signal); });
     return awaited;
 }
 
 // Queues `entry`, or without memory just the signal number. Returns true when `entry` was used. Needs the lock.
-bool queue_locked(Process& process, Task* task, i32 signal, QueuedSignal* entry)
+ISR_SAFE bool queue_locked(Process& process, Task* task, i32 signal, QueuedSignal* entry)
     NO_THREAD_SAFETY_ANALYSIS {
     ThreadGroup& group = process.threads();
     cancel_opposites(process, signal);
@@ -112,7 +112,7 @@ Result<> send(Process& process, Task* task, SigInfo const& info) {
 Result<> send_to_process(Process& process, SigInfo const& info) { return send(process, nullptr, info); }
 Result<> send_to_task(Task& task, SigInfo const& info) { return send(task.process(), &task, info); }
 
-void send_timer_signal(Process& process, i32 tid, QueuedSignal& entry, i32 missed) {
+ISR_SAFE void send_timer_signal(Process& process, i32 tid, QueuedSignal& entry, i32 missed) {
     ThreadGroup& group = process.threads();
     smp::SpinIrqGuard guard{group.lock()};
     bool const counts = entry.info.code == kSiTimer;  // interval timers have no overrun count

@@ -219,7 +219,7 @@ SyscallResult sys_membarrier(Task& task, i32 command, u32 flags, i32) {
     // An interrupt is a full barrier, and returns to the program with IRET, which serialises the instruction stream.
     auto const barrier_everywhere = [] {
         std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with the interrupt entry on the other CPUs
-        smp::call_on_all([](void*) {}, nullptr);
+        smp::call_on_all([](void*) ISR_SAFE_LAMBDA {}, nullptr);
         std::atomic_thread_fence(std::memory_order_seq_cst);
     };
     switch (command) {

@@ -29,7 +29,7 @@ bool names_cpu_clock(Process& process, i32 clock) {
 
 }  // namespace
 
-bool is_wall_clock(i32 clock) {
+ISR_SAFE bool is_wall_clock(i32 clock) {
     return clock == kClockRealtime || clock == kClockRealtimeCoarse || clock == kClockRealtimeAlarm ||
            clock == kClockTai;
 }
@@ -37,7 +37,7 @@ bool is_wall_or_monotonic(i32 clock) {
     return is_wall_clock(clock) || clock == kClockMonotonic || clock == kClockMonotonicRaw ||
            clock == kClockMonotonicCoarse || clock == kClockBoottime || clock == kClockBoottimeAlarm;
 }
-bool is_cpu_clock(i32 clock) { return clock == kClockProcessCpu || clock == kClockThreadCpu || clock < 0; }
+ISR_SAFE bool is_cpu_clock(i32 clock) { return clock == kClockProcessCpu || clock == kClockThreadCpu || clock < 0; }
 
 Result<Nanoseconds> read_clock(Task& task, i32 clock) {
     if (is_wall_clock(clock)) return hal::now() + wall_clock_offset();
@@ -49,12 +49,12 @@ Result<Nanoseconds> read_clock(Task& task, i32 clock) {
     return fail(Error::InvalidArgument);
 }
 
-Deadline deadline_on_clock(i32 clock, Nanoseconds absolute) {
+ISR_SAFE Deadline deadline_on_clock(i32 clock, Nanoseconds absolute) {
     if (absolute == Nanoseconds::max()) return kNever;
     return is_wall_clock(clock) ? absolute - wall_clock_offset() : absolute;
 }
 
-Nanoseconds cpu_clock_of(Process& process, i32 clock) {
+ISR_SAFE Nanoseconds cpu_clock_of(Process& process, i32 clock) {
     DynamicClock const dynamic = decode_dynamic(clock);
     if (!dynamic.thread) return process_cpu_time(process);
     if (dynamic.id == 0) return current_task().thread().cpu_time();
@@ -68,7 +68,7 @@ void set_wall_clock_offset(Nanoseconds offset) {
     vdso::set_wall_offset(offset);
 }
 
-Nanoseconds process_cpu_time(Process& process) {
+ISR_SAFE Nanoseconds process_cpu_time(Process& process) {
     ThreadGroup& group = process.threads();
     smp::SpinIrqGuard guard{group.lock()};
     Nanoseconds total = group.ended_cpu_time;

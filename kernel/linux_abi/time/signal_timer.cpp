@@ -37,14 +37,14 @@ SignalTimer::~SignalTimer() {
         group.for_each_locked([&](Task& task) { (void)(signal_.queued && task.pending.remove(signal_)); });
 }
 
-Nanoseconds SignalTimer::clock_now() {
+ISR_SAFE Nanoseconds SignalTimer::clock_now() {
     if (is_wall_clock(clock_)) return hal::now() + wall_clock_offset();
     if (!is_cpu_clock(clock_)) return hal::now();
     if (clock_ == kClockProcessCpu) return process_cpu_time(process_);
     return cpu_clock_of(process_, clock_);
 }
 
-Deadline SignalTimer::next_look() {
+ISR_SAFE Deadline SignalTimer::next_look() {
     if (expiry_ == Nanoseconds{}) return kNever;
     if (is_cpu_clock(clock_)) {
         // CPU time of n threads runs at most n times as fast as the wall clock.
@@ -55,10 +55,10 @@ Deadline SignalTimer::next_look() {
     return deadline_on_clock(clock_, expiry_);
 }
 
-void SignalTimer::expired(void* self) { static_cast<SignalTimer*>(self)->on_expiry(); }
+ISR_SAFE void SignalTimer::expired(void* self) { static_cast<SignalTimer*>(self)->on_expiry(); }
 
 // Isr context.
-void SignalTimer::on_expiry() {
+ISR_SAFE void SignalTimer::on_expiry() {
     Deadline next = kNever;
     i64 missed = -1;  // -1: not expired yet
     {

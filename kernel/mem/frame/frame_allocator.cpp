@@ -158,7 +158,7 @@ void adopt_boot_frames(PhysRange range) {
     total_frames += range.size >> kPageShift;
 }
 
-Result<FrameRef> allocate_frame(FrameFill fill) {
+ALLOCATES Result<FrameRef> allocate_frame(FrameFill fill) {
     Frame* frame = nullptr;
     {
         InterruptsOff const off;
@@ -169,7 +169,7 @@ Result<FrameRef> allocate_frame(FrameFill fill) {
     return FrameRef::adopt(*frame);
 }
 
-Result<FrameRef> allocate_frames(unsigned order, FrameFill fill) {
+ALLOCATES Result<FrameRef> allocate_frames(unsigned order, FrameFill fill) {
     if (order == 0) return allocate_frame(fill);
     if (order > Buddy::kMaxOrder) return fail(Error::NoMemory);
     {

@@ -21,7 +21,7 @@ Result<> heap_init(std::string_view name) {
     return fail(Error::NotFound);
 }
 
-void* heap_allocate(size_t size, size_t alignment) {
+ALLOCATES void* heap_allocate(size_t size, size_t alignment) {
     ASSERT(backend != nullptr, "allocation before heap_init");
     if (allocation_fails()) return nullptr;
     return backend->allocate(size, alignment);

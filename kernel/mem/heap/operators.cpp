@@ -8,12 +8,12 @@
 using tutti::mem::heap_allocate;
 using tutti::mem::heap_free;
 
-void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
-void* operator new(std::size_t size, std::align_val_t alignment, std::nothrow_t const&) noexcept {
+ALLOCATES void* operator new(std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
+ALLOCATES void* operator new(std::size_t size, std::align_val_t alignment, std::nothrow_t const&) noexcept {
     return heap_allocate(size, std::max<std::size_t>(static_cast<std::size_t>(alignment), 16));
 }
-void* operator new[](std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
-void* operator new[](std::size_t size, std::align_val_t alignment, std::nothrow_t const& tag) noexcept {
+ALLOCATES void* operator new[](std::size_t size, std::nothrow_t const&) noexcept { return heap_allocate(size); }
+ALLOCATES void* operator new[](std::size_t size, std::align_val_t alignment, std::nothrow_t const& tag) noexcept {
     return operator new(size, alignment, tag);
 }
 void operator delete[](void* memory) noexcept { heap_free(memory); }

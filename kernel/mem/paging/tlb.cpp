@@ -18,7 +18,7 @@ struct Range {
     u64 to;
 };
 
-void flush_local(Range const& range) {
+ISR_SAFE void flush_local(Range const& range) {
     if ((range.to - range.from) >> kPageShift > kMaxSinglePages) {
         arch::flush_user_pages();
         return;
@@ -39,7 +39,7 @@ void TlbDomain::flush(VirtAddr from, VirtAddr to) {
     // Pairs with the fence in enter(). A CPU that left meanwhile has loaded another root, and with it dropped what it
     // had of ours.
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    smp::call_on_set(cpus_, [](void* argument) { flush_local(*static_cast<Range const*>(argument)); }, &range);
+    smp::call_on_set(cpus_, [](void* argument) ISR_SAFE_LAMBDA { flush_local(*static_cast<Range const*>(argument)); }, &range);
 }
 
 void TlbBatch::add(VirtAddr address, Frame* frame) {

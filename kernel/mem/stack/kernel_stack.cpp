@@ -53,7 +53,7 @@ KernelStack::~KernelStack() {
     free_stacks = bottom_;
 }
 
-bool is_stack_guard(VirtAddr address) {
+ISR_SAFE bool is_stack_guard(VirtAddr address) {
     u64 const at = address.value();
     if (at < arch::kKernelMapBase || at >= next_stack.load(std::memory_order_relaxed)) return false;
     return (at - arch::kKernelMapBase) % kStackSpan < kPageSize;

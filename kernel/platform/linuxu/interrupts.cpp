@@ -12,10 +12,10 @@
 namespace tutti::platform {
 namespace {
 
-constinit void (*ipi_handlers[hal::kIpiKinds])() = {};
+constinit hal::IpiHandler ipi_handlers[hal::kIpiKinds] = {};
 
 void call_handler(hal::IpiKind kind) {
-    if (auto const handler = ipi_handlers[static_cast<unsigned>(kind)]; handler != nullptr) handler();
+    if (auto const handler = ipi_handlers[static_cast<unsigned>(kind)]; handler != nullptr) handler(kind);
 }
 
 void dispatch(arch::TrapFrame&, unsigned vector) {
@@ -42,7 +42,7 @@ InterruptMessage interrupt_message(InterruptHandle) { panic("no device interrupt
 Result<> route_line(u32, InterruptHandle, TriggerMode, bool) { return fail(Error::NotFound); }
 void mask_line(u32) {}
 
-void set_ipi_handler(IpiKind kind, void (*handler)()) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
+void set_ipi_handler(IpiKind kind, IpiHandler handler) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
 
 void send_ipi(CpuId target, IpiKind kind) {
     arch::post_interrupt(percpu_area(target),

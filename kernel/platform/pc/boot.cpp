@@ -60,7 +60,7 @@ std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
     hal::debug_exit(0x31);
 }
 
-void log_to_console(LogLevel, std::string_view line) {
+ISR_SAFE void log_to_console(LogLevel, std::string_view line) {
     hal::early_console_write(line);
     hal::early_console_write("\n");
 }

@@ -76,7 +76,7 @@ void clock_init(Calibration& calibration, u64 entry_counter) {
 
 void clock_init_cpu() { local_apic::timer_setup(tsc_deadline); }
 
-void timer_interrupt() {
+ISR_SAFE void timer_interrupt() {
     if (timer_handler != nullptr) timer_handler();
 }
 
@@ -86,17 +86,17 @@ namespace tutti::hal {
 
 using namespace platform;
 
-Nanoseconds now() {
+ISR_SAFE Nanoseconds now() {
     u64 const ticks = arch::read_tsc_ordered() - scale.base;
     return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
 }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }
-Nanoseconds wall_clock_at_boot() { return boot_wall_clock; }
+ISR_SAFE Nanoseconds wall_clock_at_boot() { return boot_wall_clock; }
 void set_timer_handler(void (*handler)()) { timer_handler = handler; }
 
-void arm_timer(Deadline deadline) {
+ISR_SAFE void arm_timer(Deadline deadline) {
     if (tsc_deadline) {
         if (deadline == kNever) {
             arch::write_msr(arch::kMsrTscDeadline, 0);

@@ -109,7 +109,7 @@ void cpus_init() {
     set_cpu_count(count);
 }
 
-u32 apic_id_of(CpuId cpu) { return apic_ids[cpu.value()]; }
+ISR_SAFE u32 apic_id_of(CpuId cpu) { return apic_ids[cpu.value()]; }
 
 // First C++ of a secondary CPU, on the boot stack it drew.
 extern "C" [[noreturn]] void ap_main() {
@@ -131,11 +131,11 @@ namespace tutti::hal {
 
 using namespace platform;
 
-u32 cpu_count() { return count; }
-CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
+ISR_SAFE u32 cpu_count() { return count; }
+ISR_SAFE CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
 // The bit that processors leave clear and hypervisors set (CPUID leaf 1, ECX bit 31).
 bool is_virtual_machine() { return (arch::cpuid(1).ecx & (1u << 31)) != 0; }
-void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
+ISR_SAFE void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 
 void start_secondary_cpus(void (*entry)()) {
     if (count == 1) return;

@@ -33,7 +33,7 @@ struct SlotTable {
 };
 TUTTI_PERCPU SlotTable slot_table{};
 
-constinit void (*ipi_handlers[hal::kIpiKinds])() = {};
+constinit hal::IpiHandler ipi_handlers[hal::kIpiKinds] = {};
 
 Slot& slot_of(CpuId cpu, u8 vector) {
     return arch::percpu_address_in(hal::percpu_area(cpu), slot_table)->slots[vector - kFirstDeviceVector];
@@ -95,7 +95,7 @@ void set_redirection(u32 gsi, u32 low, u32 apic_id) {
     arch::restore_interrupts(state);
 }
 
-void dispatch(arch::TrapFrame&, unsigned vector) {
+ISR_SAFE void dispatch(arch::TrapFrame&, unsigned vector) {
     switch (vector) {
         case local_apic::kSpuriousVector: return;  // no end-of-interrupt for these (SDM vol. 3, 11.9)
         case local_apic::kTimerVector:
@@ -105,8 +105,8 @@ void dispatch(arch::TrapFrame&, unsigned vector) {
         case local_apic::kRescheduleVector:
         case local_apic::kCallVector: {
             local_apic::end_of_interrupt();
-            auto const handler = ipi_handlers[vector - local_apic::kRescheduleVector];
-            if (handler != nullptr) handler();
+            unsigned const kind = vector - local_apic::kRescheduleVector;
+            if (auto const handler = ipi_handlers[kind]) handler(static_cast<hal::IpiKind>(kind));
             return;
         }
         case local_apic::kErrorVector:
@@ -205,16 +205,16 @@ void mask_line(u32 gsi) {
     set_redirection(gsi, kMasked, 0);
 }
 
-void set_ipi_handler(IpiKind kind, void (*handler)()) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
+void set_ipi_handler(IpiKind kind, IpiHandler handler) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
 
-void send_ipi(CpuId target, IpiKind kind) {
+ISR_SAFE void send_ipi(CpuId target, IpiKind kind) {
     auto const state = arch::disable_interrupts();
     local_apic::send_fixed(apic_id_of(target),
                            kind == IpiKind::Reschedule ? local_apic::kRescheduleVector : local_apic::kCallVector);
     arch::restore_interrupts(state);
 }
 
-void send_nmi(CpuId target) {
+ISR_SAFE void send_nmi(CpuId target) {
     auto const state = arch::disable_interrupts();
     local_apic::send_nmi(apic_id_of(target));
     arch::restore_interrupts(state);

@@ -21,7 +21,7 @@ struct Seen {
     CpuId cpu;
 };
 
-void count_interrupt(void* argument) {
+ISR_SAFE void count_interrupt(void* argument) {
     auto& seen = *static_cast<Seen*>(argument);
     if (smp::this_cpu_unstable() != seen.cpu) seen.wrong_cpu.fetch_add(1, std::memory_order_relaxed);
     seen.count.fetch_add(1, std::memory_order_release);

@@ -42,18 +42,18 @@ constexpr u32 kSendPending = 1u << 12;
 constinit bool x2apic = false;
 constinit u32 volatile* registers = nullptr;
 
-u32 read(Register r) {
+ISR_SAFE u32 read(Register r) {
     if (x2apic) return static_cast<u32>(arch::read_msr(kX2ApicMsrBase + static_cast<u32>(r)));
     return registers[static_cast<u32>(r) * 4];
 }
-void write(Register r, u32 value) {
+ISR_SAFE void write(Register r, u32 value) {
     if (x2apic)
         arch::write_msr(kX2ApicMsrBase + static_cast<u32>(r), value);
     else
         registers[static_cast<u32>(r) * 4] = value;
 }
 
-void command(u32 apic_id, u32 low) {
+ISR_SAFE void command(u32 apic_id, u32 low) {
     if (x2apic) {
         // WRMSR to the ICR is not serialising (SDM vol. 3, 11.12.3): order our earlier stores before the interrupt.
         asm volatile("mfence; lfence" ::: "memory");
@@ -88,11 +88,11 @@ void init_cpu() {
 }
 
 bool uses_x2apic() { return x2apic; }
-u32 id() { return x2apic ? read(Register::Id) : read(Register::Id) >> 24; }
-void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }
+ISR_SAFE u32 id() { return x2apic ? read(Register::Id) : read(Register::Id) >> 24; }
+ISR_SAFE void end_of_interrupt() { write(Register::EndOfInterrupt, 0); }
 
-void send_fixed(u32 apic_id, u8 vector) { command(apic_id, kLevelAssert | vector); }
-void send_nmi(u32 apic_id) { command(apic_id, kLevelAssert | kDeliveryNmi); }
+ISR_SAFE void send_fixed(u32 apic_id, u8 vector) { command(apic_id, kLevelAssert | vector); }
+ISR_SAFE void send_nmi(u32 apic_id) { command(apic_id, kLevelAssert | kDeliveryNmi); }
 void send_init(u32 apic_id) { command(apic_id, kLevelAssert | kDeliveryInit); }
 void send_startup(u32 apic_id, u8 page) { command(apic_id, kLevelAssert | kDeliveryStartup | page); }
 
@@ -105,7 +105,7 @@ void timer_setup(bool tsc_deadline) {
     // The mode change must be seen before the first IA32_TSC_DEADLINE write (SDM vol. 3, 11.5.4.1).
     asm volatile("mfence" ::: "memory");
 }
-void timer_one_shot(u32 count) { write(Register::TimerInitial, count); }
+ISR_SAFE void timer_one_shot(u32 count) { write(Register::TimerInitial, count); }
 u32 timer_count() { return read(Register::TimerCurrent); }
 
 }  // namespace tutti::platform::local_apic

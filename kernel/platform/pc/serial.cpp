@@ -11,14 +11,14 @@ constexpr u16 kPort = 0x3f8;
 constexpr u16 kLineStatus = kPort + 5;
 constexpr u8 kTransmitterEmpty = 0x20;
 
-void put(char c) {
+ISR_SAFE void put(char c) {
     // A missing port reads as all ones and never makes us wait; a stuck one is given up after a while.
     for (int i = 0; i < 100000 && (arch::in8(kLineStatus) & kTransmitterEmpty) == 0; ++i) arch::pause();
     arch::out8(kPort, static_cast<u8>(c));
 }
 }  // namespace
 
-void early_console_write(std::string_view text) {
+ISR_SAFE void early_console_write(std::string_view text) {
     for (char const c : text) {
         if (c == '\n') put('\r');
         put(c);

@@ -23,7 +23,7 @@ class FairQueue {
     constexpr FairQueue() = default;
 
     // Puts a thread that was not running here in its place; `home_minimum` is minimum() of the queue of entity.home.
-    void insert_arriving(RunEntity& entity, u32 cpu, u64 home_minimum) {
+    ISR_SAFE void insert_arriving(RunEntity& entity, u32 cpu, u64 home_minimum) {
         i64 distance = static_cast<i64>(entity.virtual_time - home_minimum);
         if (distance < -kWakeCredit) distance = -kWakeCredit;
         if (distance > kMaxDebt) distance = kMaxDebt;
@@ -32,8 +32,8 @@ class FairQueue {
         tree_.insert(entity);
     }
     // Puts the thread that has just run here back.
-    void insert_running(RunEntity& entity) { tree_.insert(entity); }
-    void remove(RunEntity& entity) { tree_.remove(entity); }
+    ISR_SAFE void insert_running(RunEntity& entity) { tree_.insert(entity); }
+    ISR_SAFE void remove(RunEntity& entity) { tree_.remove(entity); }
     [[nodiscard]] RunEntity* first() const { return tree_.first(); }
     [[nodiscard]] RunEntity* next(RunEntity& entity) const { return tree_.next(entity); }
     [[nodiscard]] bool empty() const { return tree_.empty(); }
@@ -45,7 +45,7 @@ class FairQueue {
             running.weight == kUnitWeight ? scaled : scaled * kUnitWeight / running.weight;
     }
     // Moves the minimum along; `running` is the fair thread that runs on this CPU, or null.
-    void update_minimum(RunEntity const* running) {
+    ISR_SAFE void update_minimum(RunEntity const* running) {
         RunEntity const* const queued = tree_.first();
         if (running == nullptr && queued == nullptr) return;
         u64 least = running != nullptr ? running->virtual_time : queued->virtual_time;

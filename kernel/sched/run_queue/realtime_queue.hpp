@@ -13,17 +13,17 @@ class RealtimeQueue {
   public:
     constexpr RealtimeQueue() = default;
 
-    void push_back(RunEntity& entity) { list_of(entity).push_back(entity); }
-    void push_front(RunEntity& entity) { list_of(entity).push_front(entity); }
-    void remove(RunEntity& entity) {
+    ISR_SAFE void push_back(RunEntity& entity) { list_of(entity).push_back(entity); }
+    ISR_SAFE void push_front(RunEntity& entity) { list_of(entity).push_front(entity); }
+    ISR_SAFE void remove(RunEntity& entity) {
         List& list = lists_[entity.queued_policy.priority];
         list.remove(entity);
         if (list.empty()) occupied_[word_of(entity)] &= ~bit_of(entity);
     }
     // The longest waiting thread of the highest priority; null when there is none.
-    [[nodiscard]] RunEntity* first() { return empty() ? nullptr : lists_[highest_priority()].front_or_null(); }
+    [[nodiscard]] ISR_SAFE RunEntity* first() { return empty() ? nullptr : lists_[highest_priority()].front_or_null(); }
     // The one behind `entity` in the order in which they would run; null at the end.
-    [[nodiscard]] RunEntity* next(RunEntity& entity) {
+    [[nodiscard]] ISR_SAFE RunEntity* next(RunEntity& entity) {
         List& list = lists_[entity.queued_policy.priority];
         bool found = false;
         for (RunEntity& other : list) {

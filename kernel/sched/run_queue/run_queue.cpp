@@ -9,18 +9,18 @@ namespace {
 PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
 }
 
-RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
-RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
+ISR_SAFE RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
+ISR_SAFE RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
 
-bool RunQueue::may_run_on(Thread const& thread, CpuId where) {
+ISR_SAFE bool RunQueue::may_run_on(Thread const& thread, CpuId where) {
     return thread.pin_depth_ != 0 ? thread.cpu() == where : thread.affinity_.contains(where);
 }
 
-bool RunQueue::holds(Thread const& thread) const {
+ISR_SAFE bool RunQueue::holds(Thread const& thread) const {
     return thread.queued_on.load(std::memory_order_relaxed) == cpu.value() + 1;
 }
 
-void RunQueue::enqueue(Thread& thread) {
+ISR_SAFE void RunQueue::enqueue(Thread& thread) {
     ASSERT(thread.queued_on.load(std::memory_order_relaxed) == 0 && !thread.is_idle_);
     thread.queued_policy = thread.policy();
     thread.queued_on.store(cpu.value() + 1, std::memory_order_relaxed);
@@ -33,7 +33,7 @@ void RunQueue::enqueue(Thread& thread) {
     }
 }
 
-void RunQueue::put_back(Thread& thread, bool at_end) {
+ISR_SAFE void RunQueue::put_back(Thread& thread, bool at_end) {
     Policy const policy = thread.policy();
     if (policy.is_realtime() != thread.queued_policy.is_realtime()) {
         enqueue(thread);  // it changed its class while it ran
@@ -62,7 +62,7 @@ void RunQueue::put_back(Thread& thread, bool at_end) {
         realtime.push_front(thread);
 }
 
-void RunQueue::dequeue(Thread& thread) {
+ISR_SAFE void RunQueue::dequeue(Thread& thread) {
     ASSERT(holds(thread));
     if (thread.queued_policy.is_realtime())
         realtime.remove(thread);
@@ -72,7 +72,7 @@ void RunQueue::dequeue(Thread& thread) {
     --queued_count;
 }
 
-void RunQueue::drain_inbox() {
+ISR_SAFE void RunQueue::drain_inbox() {
     Thread* thread = inbox.take_all();
     while (thread != nullptr) {
         Thread* const next = Inbox::next(*thread);
@@ -81,7 +81,7 @@ void RunQueue::drain_inbox() {
     }
 }
 
-Thread* RunQueue::take_next() {
+ISR_SAFE Thread* RunQueue::take_next() {
     RunEntity* const entity = realtime.empty() ? fair.first() : realtime.first();
     if (entity == nullptr) return nullptr;
     Thread& thread = static_cast<Thread&>(*entity);
@@ -89,7 +89,7 @@ Thread* RunQueue::take_next() {
     return &thread;
 }
 
-Thread* RunQueue::take_for(CpuId target) {
+ISR_SAFE Thread* RunQueue::take_for(CpuId target) {
     auto const fits = [&](RunEntity& entity) {
         Thread const& thread = static_cast<Thread&>(entity);
         // acquire: pairs with the release in finish_switch(); the registers are saved.
@@ -108,7 +108,7 @@ Thread* RunQueue::take_for(CpuId target) {
     return &thread;
 }
 
-bool RunQueue::precedes_current(Thread const& thread) const {
+ISR_SAFE bool RunQueue::precedes_current(Thread const& thread) const {
     if (current == nullptr || current->is_idle_) return true;
     Policy const running = current->policy();
     Policy const woken = thread.queued_policy;
@@ -118,12 +118,12 @@ bool RunQueue::precedes_current(Thread const& thread) const {
     return static_cast<i64>(current->virtual_time - thread.virtual_time) > kWakeGranularity;
 }
 
-bool RunQueue::first_precedes_current() {
+ISR_SAFE bool RunQueue::first_precedes_current() {
     RunEntity* const entity = realtime.empty() ? fair.first() : realtime.first();
     return entity != nullptr && precedes_current(static_cast<Thread const&>(*entity));
 }
 
-void RunQueue::account(Nanoseconds now) {
+ISR_SAFE void RunQueue::account(Nanoseconds now) {
     Nanoseconds const used = now - clock;
     if (used <= Nanoseconds{}) return;
     clock = now;
@@ -145,14 +145,14 @@ void RunQueue::account(Nanoseconds now) {
     }
 }
 
-Deadline RunQueue::slice_end() const {
+ISR_SAFE Deadline RunQueue::slice_end() const {
     Policy const policy = current->policy();
     if (policy.kind == PolicyKind::Fifo) return kNever;
     if (policy.kind == PolicyKind::RoundRobin) return clock + current->slice_left;
     return slice_start + kSlice;
 }
 
-bool RunQueue::slice_is_over(Nanoseconds now) const {
+ISR_SAFE bool RunQueue::slice_is_over(Nanoseconds now) const {
     if (queued_count == 0 || current->is_idle_) return false;
     Policy const policy = current->policy();
     if (policy.kind == PolicyKind::Fifo) return false;
@@ -160,7 +160,7 @@ bool RunQueue::slice_is_over(Nanoseconds now) const {
     return now >= slice_start + kSlice;
 }
 
-void RunQueue::publish_load() {
+ISR_SAFE void RunQueue::publish_load() {
     // relaxed: hints, each a word by itself; written only when they change, to leave the readers' caches alone.
     auto const set = [](std::atomic<u32>& word, u32 value) {
         if (word.load(std::memory_order_relaxed) != value) word.store(value, std::memory_order_relaxed);

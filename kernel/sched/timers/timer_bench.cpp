@@ -11,7 +11,7 @@ BENCH(timers, now) {
     bench.count([] { asm volatile("" ::"r"(hal::now().count())); });
 }
 BENCH(timers, start_cancel) {
-    static constinit Timer timer{[](void*) {}, nullptr};
+    static constinit Timer timer{[](void*) ISR_SAFE_LAMBDA {}, nullptr};
     Deadline const far = hal::now() + Nanoseconds::from_s(1000);
     bench.count([&] {
         timer.start(far);
@@ -21,10 +21,10 @@ BENCH(timers, start_cancel) {
 // Among a hundred others with earlier deadlines, so that the hardware is left alone.
 BENCH(timers, start_cancel_among_100) {
     struct Idle {
-        Timer timer{[](void*) {}, nullptr};
+        Timer timer{[](void*) ISR_SAFE_LAMBDA {}, nullptr};
     };
     static constinit Idle others[100];
-    static constinit Timer timer{[](void*) {}, nullptr};
+    static constinit Timer timer{[](void*) ISR_SAFE_LAMBDA {}, nullptr};
     smp::PinGuard const pin;
     Deadline const far = hal::now() + Nanoseconds::from_s(1000);
     for (u32 i = 0; i < 100; ++i) others[i].timer.start(far + Nanoseconds::from_us(i));

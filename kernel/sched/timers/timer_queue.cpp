@@ -10,10 +10,10 @@ namespace {
 PERCPU_SECTION constinit smp::PerCpu<TimerQueue> g_timers;
 }
 
-TimerQueue& timer_queue(CpuId cpu) { return g_timers.on(cpu); }
-TimerQueue& local_timer_queue(smp::Pinned const& here) { return g_timers.local(here); }
+ISR_SAFE TimerQueue& timer_queue(CpuId cpu) { return g_timers.on(cpu); }
+ISR_SAFE TimerQueue& local_timer_queue(smp::Pinned const& here) { return g_timers.local(here); }
 
-void TimerQueue::start(Timer& timer, Deadline deadline, smp::IrqOff const& here) {
+ISR_SAFE void TimerQueue::start(Timer& timer, Deadline deadline, smp::IrqOff const& here) {
     {
         smp::SpinIrqGuard guard{lock_};
         timer.deadline_ = deadline;
@@ -25,7 +25,7 @@ void TimerQueue::start(Timer& timer, Deadline deadline, smp::IrqOff const& here)
     arm(deadline, here);
 }
 
-bool TimerQueue::cancel(Timer& timer) {
+ISR_SAFE bool TimerQueue::cancel(Timer& timer) {
     // acquire: pairs with the release in start(). Only expiry can change it under us, and that only to null.
     TimerQueue* const queue = timer.queue_.load(std::memory_order_acquire);
     if (queue == nullptr) return false;
@@ -36,7 +36,7 @@ bool TimerQueue::cancel(Timer& timer) {
     return true;
 }
 
-void TimerQueue::run_expired(Nanoseconds now, smp::IrqOff const& here) {
+ISR_SAFE void TimerQueue::run_expired(Nanoseconds now, smp::IrqOff const& here) {
     lock_.lock(here);
     while (Timer* const timer = timers_.first()) {
         if (timer->deadline_ > now) break;
@@ -56,13 +56,13 @@ void TimerQueue::run_expired(Nanoseconds now, smp::IrqOff const& here) {
     lock_.unlock();
 }
 
-void TimerQueue::arm(Deadline deadline, smp::IrqOff const&) {
+ISR_SAFE void TimerQueue::arm(Deadline deadline, smp::IrqOff const&) {
     if (deadline >= armed_) return;
     armed_ = deadline;
     hal::arm_timer(deadline);
 }
 
-void TimerQueue::rearm(Deadline other, smp::IrqOff const& here) {
+ISR_SAFE void TimerQueue::rearm(Deadline other, smp::IrqOff const& here) {
     Deadline next = other;
     {
         lock_.lock(here);
@@ -73,7 +73,7 @@ void TimerQueue::rearm(Deadline other, smp::IrqOff const& here) {
     arm(next, here);
 }
 
-void Timer::start(Deadline deadline) {
+ISR_SAFE void Timer::start(Deadline deadline) {
     smp::IrqOffGuard const off;
     TimerQueue& here = local_timer_queue(off);
     TimerQueue::cancel(*this);
@@ -82,7 +82,7 @@ void Timer::start(Deadline deadline) {
     if (deadline != kNever) here.start(*this, deadline, off);
 }
 
-bool Timer::cancel() { return TimerQueue::cancel(*this); }
+ISR_SAFE bool Timer::cancel() { return TimerQueue::cancel(*this); }
 
 bool Timer::cancel_and_wait() {
     if (last_queue_ == nullptr) return false;

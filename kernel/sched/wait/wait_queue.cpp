@@ -19,7 +19,7 @@ void WaitQueue::add(Entry& entry) {
     std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
-bool WaitQueue::remove(Entry& entry) {
+ISR_SAFE bool WaitQueue::remove(Entry& entry) {
     // The lock even when the entry is out already: the waker that took it out has finished with it then.
     smp::SpinIrqGuard guard{lock_};
     if (!entry.node_.is_linked()) return false;
@@ -28,7 +28,7 @@ bool WaitQueue::remove(Entry& entry) {
     return true;
 }
 
-u32 WaitQueue::wake(u32 count, u32 events) {
+ISR_SAFE u32 WaitQueue::wake(u32 count, u32 events) {
     // Pairs with the fence in add().
     std::atomic_thread_fence(std::memory_order_seq_cst);
     if (empty()) return 0;

@@ -59,7 +59,7 @@ class WaitQueue {
         explicit Observer(Function function) : Entry{&forward}, function_{function} {}
 
       private:
-        static void forward(Entry& self, u32 events) {
+        ISR_SAFE static void forward(Entry& self, u32 events) {
             auto& observer = static_cast<Observer&>(self);
             observer.function_(observer, events);
         }

@@ -16,7 +16,8 @@ namespace {
 constinit std::atomic<void (*)()> g_preempt_handler{nullptr};
 }  // namespace
 
-void preempt_now() {
+NOINLINE void preempt_now() {
+    ISR_NOTE("thread-rung", "preemption happens with interrupts on only; an interrupt handler's guards come here and return");
     // Interrupts off (an IrqOffGuard further out, or a handler): whoever enables them looks again.
     if (!arch::interrupts_enabled()) return;
     // Pairs with the release in set_preempt_handler.

@@ -11,14 +11,14 @@ namespace {
 
 constinit void (*g_platform_interrupt)(arch::TrapFrame&, unsigned) = nullptr;
 
-void run_interrupt(arch::TrapFrame& frame, unsigned vector) {
+ISR_SAFE void run_interrupt(arch::TrapFrame& frame, unsigned vector) {
     IsrEntry const isr;
     rcu::note_interrupt(isr);
     g_platform_interrupt(frame, vector);
 }
 
 // In debug builds: a handler leaves the rung as it found it, and a program finds none above its own.
-void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
+ISR_SAFE void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
     if constexpr (!kDebugBuild) {
         run_interrupt(frame, vector);
         return;
@@ -37,7 +37,7 @@ void counted_interrupt(arch::TrapFrame& frame, unsigned vector) {
 
 }  // namespace
 
-void check_may_return_to_user() {
+ISR_SAFE void check_may_return_to_user() {
     if constexpr (kDebugBuild) {
         check_no_spin_locks_held("on return to user mode");
         CHECK(preempt_depth() == 0 && !in_isr(), "return to user mode with preemption off");

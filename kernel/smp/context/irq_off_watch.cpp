@@ -21,7 +21,7 @@ constinit std::atomic<u32> g_reports{0};
 constinit std::atomic<void const*> g_places[kMaxPlaces]{};
 
 // Once for each place; once for all when there are too many.
-void report(void const* place, Nanoseconds duration) {
+ISR_SAFE void report(void const* place, Nanoseconds duration) {
     for (auto& slot : g_places) {
         void const* seen = slot.load(std::memory_order_relaxed);
         if (seen == nullptr && slot.compare_exchange_strong(seen, place, std::memory_order_relaxed)) {
@@ -38,9 +38,9 @@ void report(void const* place, Nanoseconds duration) {
 
 }  // namespace
 
-void IrqOffWatchOn::start() { since_ = hal::now(); }
+ISR_SAFE void IrqOffWatchOn::start() { since_ = hal::now(); }
 
-void IrqOffWatchOn::stop_at(void const* place) {
+ISR_SAFE void IrqOffWatchOn::stop_at(void const* place) {
     Nanoseconds const duration = hal::now() - since_;
     Nanoseconds limit{g_limit.load(std::memory_order_relaxed)};
     if (limit == Nanoseconds{}) {

@@ -68,7 +68,10 @@ class CAPABILITY("wake-up path") WakePathCapability {};
 inline constexpr WakePathCapability wake_path{};
 
 // States that the caller may block, whether or not it will this time.
-inline void might_sleep() EXCLUDES(wake_path) { ASSERT(may_block(), "blocking call in a context that must not block"); }
+ALWAYS_INLINE void might_sleep() EXCLUDES(wake_path) {
+    ISR_NOTE("may-block", "might_sleep()");
+    ASSERT(may_block(), "blocking call in a context that must not block");
+}
 
 // The scheduler's entry for preemption; set once at boot. Called with interrupts on and the count at zero.
 void set_preempt_handler(void (*handler)());

@@ -35,9 +35,9 @@ constinit std::atomic<u64> g_drained{0};    // owned by the drainer; atomic for 
 
 // 2n for slot n at the start: the slot's own number, which zero-initialised memory does not have. Stored as a
 // difference to it, so that zeroes are right.
-u64 load_sequence(u64 slot, std::memory_order order) { return g_records[slot].sequence.load(order) + 2 * slot; }
+ISR_SAFE u64 load_sequence(u64 slot, std::memory_order order) { return g_records[slot].sequence.load(order) + 2 * slot; }
 
-void record(LogLevel level, std::string_view line) {
+ISR_SAFE void record(LogLevel level, std::string_view line) {
     // relaxed: the counter only hands out numbers.
     u64 const number = g_next.fetch_add(1, std::memory_order_relaxed);
     u64 const slot = number % kRecords;
@@ -62,7 +62,7 @@ void record(LogLevel level, std::string_view line) {
 }
 
 // Only the drainer. False when there is nothing complete to write.
-bool write_next(u64& lost) {
+ISR_SAFE bool write_next(u64& lost) {
     u64 const number = g_drained.load(std::memory_order_relaxed);
     u64 const end = g_next.load(std::memory_order_relaxed);
     if (number == end) return false;
@@ -95,7 +95,7 @@ bool write_next(u64& lost) {
     return true;
 }
 
-void drain_locked() {
+ISR_SAFE void drain_locked() {
     u64 lost = 0;
     while (write_next(lost)) {
         if (lost == 0) continue;
@@ -105,7 +105,7 @@ void drain_locked() {
     }
 }
 
-void drain() {
+ISR_SAFE void drain() {
     // After letting go we look again: a record that was completed while we held the flag had nobody else to write it.
     // seq_cst on both sides: its writer's failed exchange and our last look cannot both miss each other.
     u64 tried_at = ~u64{0};
@@ -118,7 +118,7 @@ void drain() {
     }
 }
 
-void log_sink(LogLevel level, std::string_view line) {
+ISR_SAFE void log_sink(LogLevel level, std::string_view line) {
     preempt_disable();  // a drainer that lost its CPU would keep everybody's lines back
     record(level, line);
     drain();

@@ -40,7 +40,7 @@ constinit std::atomic<bool> g_reporting_on_request{false};
 // What a CPU that lost the race to panic had to say; on its stack, which it no longer leaves.
 PERCPU_SECTION constinit PerCpu<std::string_view const*> g_lost_message;
 
-void print_where(CpuId cpu) {
+ISR_SAFE void print_where(CpuId cpu) {
     char line[64];
     hal::early_console_write(format_to(line, "cpu {}: ", cpu));
     if (hal::hooks.describe_context != nullptr) hal::hooks.describe_context();
@@ -51,7 +51,7 @@ void ask_others(CpuId self);
 
 // The non-maskable interrupt of whoever watches this machine from outside and finds it silent (QEMU's `nmi`, which
 // interrupts every CPU): the first tells where all are, and they go on. Every CPU may be deaf to other interrupts.
-void report_on_request(arch::TrapFrame const& frame, CpuId self) {
+ISR_SAFE void report_on_request(arch::TrapFrame const& frame, CpuId self) {
     // relaxed: one reports; nothing else depends on it.
     if (g_reporting_on_request.exchange(true, std::memory_order_relaxed)) return;
     hal::early_console_write("\n*** report on request (NMI)\n");
@@ -62,7 +62,8 @@ void report_on_request(arch::TrapFrame const& frame, CpuId self) {
     g_reporting_on_request.store(false, std::memory_order_relaxed);
 }
 
-bool handle_nmi(arch::TrapFrame& frame) {
+ISR_SAFE bool handle_nmi(arch::TrapFrame& frame) {
+    ISR_NOTE("nmi", "a CPU that is asked for its report: by another one, or from outside the machine");
     CpuId const self = this_cpu_unstable();
     // acquire: pairs with the release in ask().
     if (g_turn.load(std::memory_order_acquire) != self.value()) {
@@ -90,7 +91,7 @@ bool handle_nmi(arch::TrapFrame& frame) {
     return true;
 }
 
-void ask(CpuId cpu) {
+ISR_SAFE void ask(CpuId cpu) {
     // release: pairs with the acquire in handle_nmi().
     g_turn.store(cpu.value(), std::memory_order_release);
     hal::send_nmi(cpu);
@@ -103,7 +104,7 @@ void ask(CpuId cpu) {
     }
 }
 
-void ask_others(CpuId self) {
+ISR_SAFE void ask_others(CpuId self) {
     for_each_online_cpu([&](CpuId cpu) {
         if (cpu != self) ask(cpu);
     });

@@ -20,7 +20,7 @@ struct CallInbox {
     MpscQueue<CallRequest, &CallRequest::node_> requests;
     std::atomic<u64>* pending = nullptr;  // a bit for each source CPU
 
-    void run_requests() {
+    ISR_SAFE void run_requests() {
         CallRequest* request = requests.take_all();
         while (request != nullptr) {
             CallRequest* const next = requests.next(*request);
@@ -46,7 +46,7 @@ PERCPU_SECTION constinit PerCpu<CallSlot> g_slot;
 PERCPU_SECTION constinit PerCpu<CallInbox> g_inbox;
 constinit size_t g_words = 0;
 
-void handle_call_interrupt() {
+ISR_SAFE void handle_call_interrupt(hal::IpiKind) {
     CallInbox& inbox = g_inbox.local(AssumeIrqOff{});
     for (size_t word = 0; word < g_words; ++word) {
         // acquire: pairs with the release in post(); the slot is filled.
@@ -63,7 +63,7 @@ void handle_call_interrupt() {
     inbox.run_requests();
 }
 
-void post(CpuId source, CpuId target) {
+ISR_SAFE void post(CpuId source, CpuId target) {
     CallInbox& inbox = g_inbox.on(target);
     // release: the slot's contents go with the bit. Bits that were there have an interrupt on its way.
     u64 const before = inbox.pending[source.value() / 64].fetch_or(u64{1} << (source.value() % 64),
@@ -137,7 +137,7 @@ void call_on_others(CallFunction function, void* argument, Wait wait) {
     });
 }
 
-bool CallRequest::send(CpuId target) {
+ISR_SAFE bool CallRequest::send(CpuId target) {
     // acq_rel: whoever finds it busy knows that the target will look at the data after this (run_requests).
     if (busy_.exchange(true, std::memory_order_acq_rel)) return false;
     if (g_inbox.on(target).requests.push(*this)) hal::send_ipi(target, hal::IpiKind::Call);

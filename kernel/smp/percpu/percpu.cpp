@@ -9,10 +9,10 @@ constinit std::atomic<u32> g_online_count{0};
 }  // namespace
 
 // relaxed: a counter for messages and tests.
-u32 online_count() { return g_online_count.load(std::memory_order_relaxed); }
+ISR_SAFE u32 online_count() { return g_online_count.load(std::memory_order_relaxed); }
 
 // acquire: pairs with the release in set_online, so that whoever sees a CPU online may use what it set up.
-bool is_online(CpuId cpu) { return g_online.on(cpu).load(std::memory_order_acquire); }
+ISR_SAFE bool is_online(CpuId cpu) { return g_online.on(cpu).load(std::memory_order_acquire); }
 
 void set_online(CpuId cpu) {
     if (!g_online.on(cpu).exchange(true, std::memory_order_release))

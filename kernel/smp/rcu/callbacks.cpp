@@ -5,6 +5,7 @@
 //   queued   counts what was deferred here      done   counts what has run      both only grow; the queue is in order, so
 //   done >= n means that the first n have run, which is all that barrier() needs.
 #include "hal/clock.hpp"
+#include "arch/cpu.hpp"
 #include "smp/rcu/rcu_internal.hpp"
 
 namespace tutti::smp::rcu {
@@ -57,18 +58,19 @@ constexpr Nanoseconds kPatience = Nanoseconds::from_ms(10);
 constexpr Nanoseconds kPoll = Nanoseconds::from_us(200);
 constexpr u64 kCountEvery = 64;
 
-// This CPU defers faster than grace periods pass.
-NOINLINE void push_back(CpuId cpu, u64 pending) {
-    if (pending % kManyPending == 0) expedite();
+// This CPU defers faster than grace periods pass: a thread that can wait does.
+NOINLINE void push_back(CpuId cpu) {
+    ISR_NOTE("thread-rung", "waits where the caller may block, and does nothing elsewhere");
+    if (!arch::interrupts_enabled() || !may_block()) return;
     auto const* const hooks = detail::thread_hooks.load(std::memory_order_acquire);
-    if (!may_block() || hooks == nullptr) return;
+    if (hooks == nullptr) return;
     // No deadlock: the worker and the callbacks wait for nothing that this thread may hold.
     while (g_queue.on(cpu).pending() >= kManyPending) hooks->sleep(kPoll);
 }
 
 }  // namespace
 
-void defer(Callback& callback, Callback::Function function) {
+ISR_SAFE void defer(Callback& callback, Callback::Function function) {
     CpuId cpu;
     u64 pending = 0;
     {
@@ -80,7 +82,10 @@ void defer(Callback& callback, Callback::Function function) {
             // acquire: pairs with the release in set_thread_hooks().
             if (auto const* const hooks = detail::thread_hooks.load(std::memory_order_acquire)) hooks->wake_worker(cpu);
     }
-    if (pending >= kManyPending) [[unlikely]] push_back(cpu, pending);
+    if (pending >= kManyPending) [[unlikely]] {
+        if (pending % kManyPending == 0) expedite();
+        push_back(cpu);
+    }
 }
 
 bool has_callbacks(CpuId cpu) {

@@ -97,7 +97,7 @@ TEST(rcu_callbacks, come_from_interrupt_handlers) {
     runs.store(0);
     for (int round = 0; round < 10; ++round) {
         call_on_all(
-            [](void*) {
+            [](void*) ISR_SAFE_LAMBDA {
                 defer(node_of->local(AssumeIrqOff{}), [](Callback&) { runs.fetch_add(1); });
             },
             nullptr);

@@ -38,7 +38,7 @@ QuiescentWord& word_of(u32 cpu) { return words.on(CpuId{cpu}); }
 
 // The interrupt that a CPU gets that did not come by. If preemption is off there, the CPU switches threads as soon as it
 // is on again.
-void come_by(void*) {
+ISR_SAFE void come_by(void*) {
     AssumeIrqOff const here;
     if (preempt_depth() == 0)
         note_quiescent(here);
@@ -52,7 +52,7 @@ struct Interrupter {
 };
 PERCPU_SECTION constinit PerCpu<Interrupter> g_interrupters;
 
-void interrupt_those_behind(Ticket ticket, u32 cursor) {
+ISR_SAFE void interrupt_those_behind(Ticket ticket, u32 cursor) {
     for (u32 cpu = cursor; cpu < cpu_count(); ++cpu)
         if (!GracePeriods::has_passed(word_of(cpu), ticket) && g_interrupters.on(CpuId{cpu}).request.send(CpuId{cpu}))
             g_interrupts.fetch_add(1, std::memory_order_relaxed);
@@ -115,7 +115,7 @@ void synchronize() {
     wait_for(grace_periods.start());
 }
 
-void expedite() {
+ISR_SAFE void expedite() {
     Ticket const newest = grace_periods.newest();
     Ticket hurried = g_hurry.load(std::memory_order_relaxed);
     while (hurried < newest &&

@@ -143,7 +143,7 @@ TEST(rcu, a_handler_on_a_halted_cpu_is_a_reader) {
         static std::atomic<u32> watching;
         watching.store(0);
         call_on_all(
-            [](void*) {
+            [](void*) ISR_SAFE_LAMBDA {
                 ReadGuard const reading;
                 if (is_watching(reading)) watching.fetch_add(1);
             },

@@ -68,13 +68,13 @@ struct HeldLocks {
 PERCPU_SECTION constinit PerCpu<HeldLocks> g_held;
 
 // The list of this CPU. Callers cannot be preempted, except those who are wrong about it.
-HeldLocks& held_here() { return g_held.local_unchecked(); }
+ISR_SAFE HeldLocks& held_here() { return g_held.local_unchecked(); }
 
-u32 owner_mark() { return this_cpu_unstable().value() + 1; }
+ISR_SAFE u32 owner_mark() { return this_cpu_unstable().value() + 1; }
 
 }  // namespace
 
-LockClass* LockDebugOn::lock_class() {
+ISR_SAFE LockClass* LockDebugOn::lock_class() {
     // acquire: pairs with the release of whoever made the class.
     LockClass* found = class_.load(std::memory_order_acquire);
     if (found == nullptr) [[unlikely]] {
@@ -84,7 +84,7 @@ LockClass* LockDebugOn::lock_class() {
     return found;
 }
 
-void LockDebugOn::check_before(SameRank const* reason) {
+ISR_SAFE void LockDebugOn::check_before(SameRank const* reason) {
     bool const irqs_on = arch::interrupts_enabled();
     CHECK(preempt_depth() != 0 || !irqs_on, "spin lock '{}' taken with preemption on", name_);
     // relaxed: only our own mark matters, and we wrote that ourselves.
@@ -110,23 +110,23 @@ void LockDebugOn::check_before(SameRank const* reason) {
         LockOrder::note_use(*own, depth != 0 ? LockUse::InHandler : irqs_on ? LockUse::IrqsOn : LockUse::IrqsOff);
 }
 
-void LockDebugOn::after_lock() {
+ISR_SAFE void LockDebugOn::after_lock() {
     owner_.store(owner_mark(), std::memory_order_relaxed);
     held_here().push(this, lock_class(), rank_, false, reinterpret_cast<uptr>(__builtin_return_address(0)));
 }
 
-void LockDebugOn::after_lock_shared() {
+ISR_SAFE void LockDebugOn::after_lock_shared() {
     held_here().push(this, lock_class(), rank_, true, reinterpret_cast<uptr>(__builtin_return_address(0)));
 }
 
-void LockDebugOn::before_unlock() {
+ISR_SAFE void LockDebugOn::before_unlock() {
     CHECK(owner_.load(std::memory_order_relaxed) == owner_mark(), "spin lock '{}' released by a CPU that does not hold it",
           name_);
     owner_.store(0, std::memory_order_relaxed);
     CHECK(held_here().remove(this, false), "spin lock '{}' is not in the list of held locks", name_);
 }
 
-void LockDebugOn::before_unlock_shared() {
+ISR_SAFE void LockDebugOn::before_unlock_shared() {
     CHECK(held_here().remove(this, true), "spin lock '{}' released by a CPU that does not hold it for reading", name_);
 }
 
@@ -135,13 +135,13 @@ LockDebugOn::~LockDebugOn() {
     CHECK(owner == 0, "spin lock '{}' destroyed while CPU {} holds it", name_, CpuId{owner - 1});
 }
 
-u32 spin_locks_held() {
+ISR_SAFE u32 spin_locks_held() {
     u32 count = 0;
     if constexpr (kDebugBuild) held_here().for_each([&](HeldLocks::Entry const&) { ++count; });
     return count;
 }
 
-void print_held_spin_locks() {
+ISR_SAFE void print_held_spin_locks() {
     if constexpr (kDebugBuild) {
         held_here().for_each([](HeldLocks::Entry const& entry) {
             char line[160];
@@ -153,7 +153,7 @@ void print_held_spin_locks() {
     }
 }
 
-void check_no_spin_locks_held(char const* when) {
+ISR_SAFE void check_no_spin_locks_held(char const* when) {
     if constexpr (kDebugBuild) {
         if (spin_locks_held() == 0) [[likely]] return;
         print_held_spin_locks();

@@ -39,14 +39,14 @@ class GraphGuard {
     arch::IrqState before_;
 };
 
-u32 hash(char const* name, u32 key) {
+ISR_SAFE u32 hash(char const* name, u32 key) {
     u32 value = 0x811c9dc5u ^ key;  // FNV-1a
     for (; *name != '\0'; ++name) value = (value ^ static_cast<u8>(*name)) * 0x01000193u;
     return value;
 }
 
 template <class... Args>
-void print(FormatString<Args...> format, Args const&... args) {
+ISR_SAFE void print(FormatString<Args...> format, Args const&... args) {
     char line[240];
     hal::early_console_write(format_to(line, format, args...));
 }
@@ -79,7 +79,7 @@ struct LockOrder::Search {
     }
 };
 
-LockClass* LockOrder::find_or_add(char const* name, u32 key) {
+ISR_SAFE LockClass* LockOrder::find_or_add(char const* name, u32 key) {
     std::atomic<LockClass*>& chain = chains_[hash(name, key) % kChains];
     auto const find = [&]() -> LockClass* {
         // acquire: pairs with the release below; the class is complete.
@@ -108,7 +108,7 @@ LockClass* LockOrder::find_or_add(char const* name, u32 key) {
     return &added;
 }
 
-void LockOrder::add_edge(LockClass const& held, LockClass const& taken) {
+ISR_SAFE void LockOrder::add_edge(LockClass const& held, LockClass const& taken) {
     row(held)[taken.index_ / 64].fetch_or(u64{1} << taken.index_ % 64, std::memory_order_relaxed);
     if (trace_count_ == kMaxEdges) {
         static constinit bool said = false;
@@ -123,14 +123,14 @@ void LockOrder::add_edge(LockClass const& held, LockClass const& taken) {
     edge.trace.capture();
 }
 
-void LockOrder::print_edge(u32 from, u32 to) {
+ISR_SAFE void LockOrder::print_edge(u32 from, u32 to) {
     print("#   '{}' was taken while '{}' was held, at\n", classes_[to].name_, classes_[from].name_);
     for (u32 i = 0; i < trace_count_; ++i)
         if (traces_[i].from == from && traces_[i].to == to) return traces_[i].trace.print();
     print("#     (stack not kept)\n");
 }
 
-void LockOrder::learn(LockClass const& held, LockClass const& taken) {
+ISR_SAFE void LockOrder::learn(LockClass const& held, LockClass const& taken) {
     bool cycle = false;
     LockClass const* handler = nullptr;
     LockClass const* open = nullptr;
@@ -170,7 +170,7 @@ void LockOrder::learn(LockClass const& held, LockClass const& taken) {
           handler->name_, open->name_);
 }
 
-void LockOrder::learn_use(LockClass& lock_class, LockUse use) {
+ISR_SAFE void LockOrder::learn_use(LockClass& lock_class, LockUse use) {
     u16 other = kNotReached;
     {
         GraphGuard const guard;

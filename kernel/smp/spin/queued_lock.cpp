@@ -19,9 +19,9 @@ constinit std::atomic<bool> g_compete{false};
 }  // namespace
 
 void set_spin_waiters_compete(bool compete) { g_compete.store(compete, std::memory_order_relaxed); }
-bool spin_waiters_compete() { return g_compete.load(std::memory_order_relaxed); }
+ISR_SAFE bool spin_waiters_compete() { return g_compete.load(std::memory_order_relaxed); }
 
-void queued_lock::lock_slow(std::atomic<u32>& word) {
+ISR_SAFE void queued_lock::lock_slow(std::atomic<u32>& word) {
     if (spin_waiters_compete()) {
         wait_competing(word);
         return;
@@ -29,7 +29,7 @@ void queued_lock::lock_slow(std::atomic<u32>& word) {
     if (!compete_briefly(word)) lock_in_queue(word);
 }
 
-void queued_lock::lock_in_queue(std::atomic<u32>& word) {
+ISR_SAFE void queued_lock::lock_in_queue(std::atomic<u32>& word) {
     AssumeNoPreempt const here;
     // An interrupt between the load and the add leaves the count as it found it.
     u32 const index = g_nodes_used.load();

@@ -72,7 +72,7 @@ inline constexpr u32 kLastPauses = 16;
 // Waits in the queue. `node` is the caller's and not in use; `tail` names it; `node_of(word)` finds the node that a
 // word's tail names.
 template <class NodeOf>
-void wait_in_queue(std::atomic<u32>& word, SpinQueueNode& node, u32 tail, NodeOf&& node_of) {
+ISR_SAFE void wait_in_queue(std::atomic<u32>& word, SpinQueueNode& node, u32 tail, NodeOf&& node_of) {
     node.next.store(nullptr, std::memory_order_relaxed);
     node.is_head.store(false, std::memory_order_relaxed);
     u32 old = word.load(std::memory_order_relaxed);
@@ -119,7 +119,7 @@ void wait_in_queue(std::atomic<u32>& word, SpinQueueNode& node, u32 tail, NodeOf
 }
 
 // Waits by competing for the word. Those who queue come first.
-inline void wait_competing(std::atomic<u32>& word) {
+ISR_SAFE inline void wait_competing(std::atomic<u32>& word) {
     Backoff backoff;
     do {
         while (u32 const seen = word.load(std::memory_order_relaxed)) backoff.wait(word, seen);

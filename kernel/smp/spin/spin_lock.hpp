@@ -6,6 +6,8 @@
 // not hold it, taken out of order or on a wrong rung, destroyed while held.
 #pragma once
 
+#include <concepts>
+
 #include "smp/context/context.hpp"
 #include "smp/spin/lock_debug.hpp"
 #include "smp/spin/queued_lock.hpp"
@@ -21,13 +23,17 @@ class CAPABILITY("spin lock") BasicSpinLock {
     BasicSpinLock(BasicSpinLock const&) = delete;
     BasicSpinLock& operator=(BasicSpinLock const&) = delete;
 
-    void lock(NoPreempt const&) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+    template <std::derived_from<NoPreempt> Rung>
+    void lock(Rung const&) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+        note_form<Rung>();
         debug_.before_lock();
         raw_.lock();
         debug_.after_lock();
     }
     // While another lock of the same rank is held.
-    void lock(NoPreempt const&, SameRank reason) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+    template <std::derived_from<NoPreempt> Rung>
+    void lock(Rung const&, SameRank reason) ACQUIRE() NO_THREAD_SAFETY_ANALYSIS {
+        note_form<Rung>();
         debug_.before_lock(reason);
         raw_.lock();
         debug_.after_lock();
@@ -48,6 +54,15 @@ class CAPABILITY("spin lock") BasicSpinLock {
     [[nodiscard]] Raw const& raw() const { return raw_; }
 
   private:
+    // For tools/isrcheck: interrupt handlers use the forms with interrupts off, non-maskable ones none.
+    template <class Rung>
+    ALWAYS_INLINE static void note_form() {
+        if constexpr (std::derived_from<Rung, IrqOff>)
+            ISR_NOTE("irq-lock", "interrupts off");
+        else
+            ISR_NOTE("plain-lock", "preemption off");
+    }
+
     Raw raw_;
     [[no_unique_address]] LockDebug debug_;
 };

@@ -84,8 +84,8 @@ class TimerFileImpl final : public TimerFile {
         // An armed timer never reads as disarmed.
         return {std::max(next_ - hal::now(), Nanoseconds{1}), interval_};
     }
-    static void on_expiry(void* argument) { static_cast<TimerFileImpl*>(argument)->expire(); }
-    void expire() {
+    ISR_SAFE static void on_expiry(void* argument) { static_cast<TimerFileImpl*>(argument)->expire(); }
+    ISR_SAFE void expire() {
         {
             smp::SpinIrqGuard guard{lock_};
             Nanoseconds const now = hal::now();

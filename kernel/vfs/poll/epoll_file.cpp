@@ -72,7 +72,7 @@ class Epoll final : public EpollFile {
     Result<> synchronize() override { return fail(Error::InvalidArgument); }
 
     // From a watched file's wake-up.
-    void make_ready(Watch& watch) {
+    ISR_SAFE void make_ready(Watch& watch) {
         {
             smp::SpinIrqGuard guard{ready_lock_};
             if (ReadyList::is_linked(watch)) return;
@@ -110,7 +110,7 @@ class Epoll final : public EpollFile {
 // Adding instances to instances is rare; one lock keeps two of them from closing a loop at the same time.
 constinit sched::Mutex nesting_mutex;
 
-void Watch::on_wake(Observer& self, u32) {
+ISR_SAFE void Watch::on_wake(Observer& self, u32) {
     auto& watch = static_cast<Watch&>(self);
     // relaxed: a one-shot being re-armed looks at the file itself afterwards.
     if (watch.armed.load(std::memory_order_relaxed)) watch.owner_.make_ready(watch);

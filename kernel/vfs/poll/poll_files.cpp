@@ -25,7 +25,7 @@ size_t scan(std::span<PollItem> items) {
 class Bell {
   public:
     Bell() : thread_{sched::current()} {}
-    void ring() REQUIRES(smp::wake_path) {
+    ISR_SAFE void ring() REQUIRES(smp::wake_path) {
         // release: pairs with the acquire in rung(); the files' own state is read again anyway.
         rung_.store(true, std::memory_order_release);
         thread_.unpark();
@@ -44,7 +44,7 @@ class BellRope final : public sched::WaitQueue::Observer {
     ~BellRope() { (void)queue_.remove(*this); }
 
   private:
-    static void pull(Observer& self, u32) REQUIRES(smp::wake_path) { static_cast<BellRope&>(self).bell_.ring(); }
+    ISR_SAFE static void pull(Observer& self, u32) REQUIRES(smp::wake_path) { static_cast<BellRope&>(self).bell_.ring(); }
     Bell& bell_;
     sched::WaitQueue& queue_;
 };

@@ -19,7 +19,7 @@ constinit std::atomic<u64> averages[3] = {};
 void sample(void*);
 constinit sched::Timer timer{sample, nullptr};
 
-void sample(void*) {
+ISR_SAFE void sample(void*) {
     u64 const runnable = runnable_threads();
     for (size_t i = 0; i < 3; ++i)
         averages[i].store(decay_load(averages[i].load(std::memory_order_relaxed), runnable, kMinutes[i]),
@@ -38,7 +38,7 @@ u64 decay_load(u64 average, u64 runnable, unsigned minutes) {
     return (average * keep + (runnable << kLoadShift) * (kOne - keep)) >> kLoadShift;
 }
 
-u32 runnable_threads() {
+ISR_SAFE u32 runnable_threads() {
     u32 total = 0;
     smp::for_each_online_cpu([&](CpuId cpu) { total += sched::runnable_count(cpu); });
     return total;

@@ -16,7 +16,7 @@ constexpr u32 kExtended = 0x8000'0000;
 
 constinit smp::PerCpu<u32> apic_id PERCPU_SECTION;  // each CPU's own
 
-u32 own_apic_id() {
+ISR_SAFE u32 own_apic_id() {
     if (arch::cpuid(0).eax >= 0xb && arch::cpuid(0xb).ebx != 0) return arch::cpuid(0xb).edx;
     return arch::cpuid(1).ebx >> 24;
 }
@@ -104,7 +104,7 @@ Result<> append_cpu(String& text, CpuId cpu, std::string_view flags) {
 }  // namespace
 
 Result<> generate_cpu_information(u64, String& text) {
-    smp::call_on_all([](void*) { apic_id.store(own_apic_id()); }, nullptr);
+    smp::call_on_all([](void*) ISR_SAFE_LAMBDA { apic_id.store(own_apic_id()); }, nullptr);
     String flags;
     TRY(append_flags(flags));
     Result<> outcome{};
