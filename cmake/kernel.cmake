@@ -106,6 +106,7 @@ function(tutti_kernel_link image)
   list(JOIN TUTTI_ARCH_FLAGS " " assembler_flags)
   set(work ${PROJECT_BINARY_DIR}/link/${image})
   file(MAKE_DIRECTORY ${work})
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/isrcheck)
   file(GENERATE OUTPUT ${work}/objects.rsp CONTENT "$<JOIN:${objects},\n>\n")
   add_custom_command(
     OUTPUT ${PROJECT_BINARY_DIR}/${image}.elf
@@ -120,6 +121,15 @@ function(tutti_kernel_link image)
     COMMENT "Linking kernel image ${image}.elf"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${image} ALL DEPENDS ${PROJECT_BINARY_DIR}/${image}.elf)
+  # The build fails when an interrupt can reach code that is not marked for it (tools/isrcheck/README.md).
+  set(report ${PROJECT_BINARY_DIR}/isrcheck/${image}.json)
+  add_custom_command(OUTPUT ${report}
+    COMMAND isrcheck ${work}/image.elf --name ${image} --json ${report}
+    DEPENDS ${PROJECT_BINARY_DIR}/${image}.elf isrcheck
+    COMMENT "Checking what interrupts reach in ${image}.elf" VERBATIM)
+  add_custom_target(isrcheck.${image} ALL DEPENDS ${report})
+  add_test(NAME isrcheck.${image} COMMAND isrcheck ${work}/image.elf --name ${image} --json ${report})
+  set_tests_properties(isrcheck.${image} PROPERTIES LABELS check TIMEOUT 60)
 endfunction()
 
 function(tutti_kernel_images)
@@ -156,6 +166,7 @@ function(tutti_kernel_images)
   endif()
   find_program(TUTTI_LLD ld.lld-19 REQUIRED)
   find_program(TUTTI_OBJCOPY llvm-objcopy-19 REQUIRED)
+  tutti_isrcheck_faults()
   tutti_kernel_link(tutti-kernel-${TUTTI_ARCH} kernel_release)
   tutti_kernel_link(tutti-kernel-debug-${TUTTI_ARCH} kernel_debug)
   if(tests)

@@ -358,7 +358,7 @@ TEST_EACH_CPU(thread, last_reference_dropped_by_a_handler) {
         REQUIRE(thread.has_value());
         (*thread)->start();
         EXPECT((*thread)->join().has_value());
-        smp::call_on(CpuId{(cpu.value() + 1) % cpus}, [](void* argument) { static_cast<Ref<Thread>*>(argument)->reset(); },
+        smp::call_on(CpuId{(cpu.value() + 1) % cpus}, [](void* argument) ISR_SAFE_LAMBDA { static_cast<Ref<Thread>*>(argument)->reset(); },
                      &*thread);
         EXPECT(!*thread);
     }

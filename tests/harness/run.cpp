@@ -217,7 +217,7 @@ class Report {
 
 }  // namespace
 
-void report_failure(char const* file, int line, std::string_view text) {
+ISR_SAFE void report_failure(char const* file, int line, std::string_view text) {
     current.failures.fetch_add(1, std::memory_order_relaxed);
     char buffer[300];
     print(format_to(buffer, "# {}:{}: {}", file, line, text));

@@ -19,7 +19,7 @@ struct Visits {
         if (made) count = std::move(*made);
         return made.has_value();
     }
-    static void visit(void* argument) {
+    ISR_SAFE static void visit(void* argument) {
         Visits& self = *static_cast<Visits*>(argument);
         // relaxed: the call orders it.
         self.count.on(this_cpu_unstable()).fetch_add(1, std::memory_order_relaxed);
@@ -94,7 +94,7 @@ TEST_ALL_CPUS(call, storm_of_calls_to_each_other) {
         CpuId const target{static_cast<u32>(random.below(cpus))};
         call_on(
             target,
-            [](void* argument) {
+            [](void* argument) ISR_SAFE_LAMBDA {
                 auto& asked = *static_cast<Question*>(argument);
                 asked.answers = asked.asked;
             },
@@ -108,7 +108,7 @@ TEST_ALL_CPUS(call, requests_lose_nothing) {
     struct Mailbox {
         std::atomic<u32> written{0};
         std::atomic<u32> read{0};
-        CallRequest request{[](void* argument) {
+        CallRequest request{[](void* argument) ISR_SAFE_LAMBDA {
                                 auto& self = *static_cast<Mailbox*>(argument);
                                 // relaxed: that send() orders them is what is tested.
                                 self.read.store(self.written.load(std::memory_order_relaxed), std::memory_order_release);
@@ -138,7 +138,7 @@ TEST(call, handlers_send_requests_on) {
         CallRequest* request = nullptr;
     };
     Round round{.wanted = 3 * online_count()};
-    CallRequest request{[](void* argument) {
+    CallRequest request{[](void* argument) ISR_SAFE_LAMBDA {
                             auto& self = *static_cast<Round*>(argument);
                             // acq_rel: the next hop, on another CPU, comes after this one.
                             u32 const hops = self.hops.fetch_add(1, std::memory_order_acq_rel) + 1;
@@ -159,8 +159,13 @@ TEST_DEATH(call, waiting_with_interrupts_off, "waiting for other CPUs with inter
     call_on_all([](void*) {}, nullptr);
 }
 
+NOINLINE void wait_in_a_handler() {
+    ISR_NOTE("ends-machine", "a death test: the wait is refused");
+    call_on_all([](void*) {}, nullptr);
+    panic("the wait was not refused");
+}
 TEST_DEATH(call, waiting_in_a_handler, "waiting for other CPUs with interrupts off") {
-    call_on(this_cpu_unstable(), [](void*) { call_on_all([](void*) {}, nullptr); }, nullptr);
+    call_on(this_cpu_unstable(), [](void*) ISR_SAFE_LAMBDA { wait_in_a_handler(); }, nullptr);
 }
 
 void wait_with_a_lock_of_deaf_cpus() NO_THREAD_SAFETY_ANALYSIS {

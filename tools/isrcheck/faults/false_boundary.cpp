@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// A boundary that does not keep its word.
+// EXPECT boundary: handler -> finish
+#include "machine.hpp"
+
+NOINLINE void finish() {
+    ISR_NOTE("thread-rung", "only with interrupts on");
+#if FAULT
+    unmarked();
+#endif
+    long flags;
+    asm volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+    if ((flags & 0x200) == 0) return;
+    sleep_a_while();
+    something = 1;
+}
+ISR_SAFE void handler() { finish(); harmless(); }
+void thread_main() { finish(); }
