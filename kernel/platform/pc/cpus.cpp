@@ -134,7 +134,7 @@ using namespace platform;
 ISR_SAFE u32 cpu_count() { return count; }
 ISR_SAFE CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
 // The bit that processors leave clear and hypervisors set (CPUID leaf 1, ECX bit 31).
-bool is_virtual_machine() { return (arch::cpuid(1).ecx & (1u << 31)) != 0; }
+ISR_SAFE bool is_virtual_machine() { return (arch::cpuid(1).ecx & (1u << 31)) != 0; }
 ISR_SAFE void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 
 void start_secondary_cpus(void (*entry)()) {

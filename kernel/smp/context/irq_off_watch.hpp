@@ -14,7 +14,7 @@ class IrqOffWatchOn {
   public:
     void start();
     // Still with interrupts off.
-    NOINLINE void stop() { stop_at(__builtin_return_address(0)); }
+    NOINLINE ISR_SAFE void stop() { stop_at(__builtin_return_address(0)); }
     // The place as it is to be named.
     void stop_at(void const* place);
 
@@ -25,7 +25,7 @@ class IrqOffWatchOn {
 class IrqOffWatchOff {
   public:
     void start() {}
-    void stop() {}
+    ISR_SAFE void stop() {}
     void stop_at(void const*) {}
 };
 

@@ -10,7 +10,7 @@ namespace tutti::smp {
 
 // A frame is {caller's frame pointer, return address}; callers' frames lie higher on the same stack. A frame pointer that is
 // something else (a program's, after an interrupt) is not believed, and cannot fault.
-void StackTrace::capture() {
+ISR_SAFE void StackTrace::capture() {
     constexpr uptr kMostStack = 256 * 1024;
     uptr frame = reinterpret_cast<uptr>(__builtin_frame_address(0));
     u32 count = 0;
@@ -24,12 +24,12 @@ void StackTrace::capture() {
     for (; count < kFrames; ++count) frames[count] = 0;
 }
 
-void StackTrace::print() const {
+ISR_SAFE void StackTrace::print() const {
     for (uptr const frame : frames)
         if (frame != 0) print_place(frame);
 }
 
-void print_place(uptr return_address) {
+ISR_SAFE void print_place(uptr return_address) {
     char line[200];
     // A call may be a function's last instruction.
     SymbolLookup const symbol = lookup_symbol(return_address - 1);

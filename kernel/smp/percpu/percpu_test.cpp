@@ -54,7 +54,7 @@ TEST_ALL_CPUS(percpu, add_is_atomic_against_handlers_and_migration) {
     harness::meet();
     // A timer on each CPU that starts itself again at once, as often as the machine allows.
     struct Ticker {
-        sched::Timer timer{[](void* argument) {
+        sched::Timer timer{[](void* argument) ISR_SAFE_LAMBDA {
                                auto& self = *static_cast<Ticker*>(argument);
                                g_counter.add(1);
                                from_handlers.fetch_add(1, std::memory_order_relaxed);
@@ -92,7 +92,7 @@ TEST_ALL_CPUS(percpu, loads_are_whole_under_a_storm_of_calls) {
     constexpr u32 kRounds = 8;
     for (u32 i = 0; i < kRounds; ++i) {
         call_on_all(
-            [](void*) {
+            [](void*) ISR_SAFE_LAMBDA {
                 twice.add(0x1'0000'0001);
                 calls.fetch_add(1, std::memory_order_relaxed);
             },

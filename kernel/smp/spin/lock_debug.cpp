@@ -60,7 +60,7 @@ struct HeldLocks {
         return true;
     }
     template <class Function>
-    void for_each(Function&& function) const {
+    ISR_SAFE void for_each(Function&& function) const {
         for (u32 i = 0; i < count; ++i)
             if (entries[i].lock != nullptr && !entries[i].released) function(entries[i]);
     }

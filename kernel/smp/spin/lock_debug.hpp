@@ -30,8 +30,8 @@ class LockDebugOn {
     LockDebugOn(LockDebugOn&& other) noexcept : name_{other.name_}, rank_{other.rank_} {}
     ~LockDebugOn();
 
-    NOINLINE void before_lock() { check_before(nullptr); }
-    NOINLINE void before_lock(SameRank reason) { check_before(&reason); }
+    NOINLINE ISR_SAFE void before_lock() { check_before(nullptr); }
+    NOINLINE ISR_SAFE void before_lock(SameRank reason) { check_before(&reason); }
     NOINLINE void after_lock();
     void after_try_lock() { after_lock(); }
     NOINLINE void after_lock_shared();
@@ -55,8 +55,8 @@ class LockDebugOn {
 class LockDebugOff {
   public:
     constexpr LockDebugOff(LockRank, char const*) {}
-    void before_lock() {}
-    void before_lock(SameRank) {}
+    ISR_SAFE void before_lock() {}
+    ISR_SAFE void before_lock(SameRank) {}
     void after_lock() {}
     void after_try_lock() {}
     void after_lock_shared() {}

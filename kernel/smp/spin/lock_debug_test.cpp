@@ -50,7 +50,7 @@ TEST_DEATH(lock_debug, unlock_of_another_cpus_lock, "released by a CPU that does
     CpuId const other{(this_cpu(pinned).value() + 1) % online_count()};
     // What the other CPU does in its handler is a take and a release on its books, and locked for us in between.
     static constinit std::atomic<u32> phase{0};
-    static constinit CallRequest request{[](void*) NO_THREAD_SAFETY_ANALYSIS {
+    static constinit CallRequest request{[](void*) ISR_SAFE_LAMBDA NO_THREAD_SAFETY_ANALYSIS {
                                              AssumeIrqOff const here;
                                              lock.lock(here);
                                              phase.store(1, std::memory_order_release);
@@ -112,7 +112,7 @@ TEST(lock_debug, a_try_may_come_in_any_order) {
 }
 
 void take_in_handler(SpinLock& lock) {
-    CallRequest request{[](void* argument) { SpinPlainGuard guard{*static_cast<SpinLock*>(argument), AssumeIrqOff{}}; }, &lock};
+    CallRequest request{[](void* argument) ISR_SAFE_LAMBDA { SpinIrqGuard guard{*static_cast<SpinLock*>(argument)}; }, &lock};
     PreemptGuard const here;
     request.send(this_cpu(here));
     while (request.busy() || lock.is_locked()) arch::pause();
@@ -168,7 +168,7 @@ TEST_DEATH(lock_debug, waiting_for_cpus_under_an_irq_lock, "waiting for other CP
     static constinit SpinLock lock{LockRank::Driver, "deaf"};
     { SpinIrqGuard guard{lock}; }
     SpinGuard guard{lock};
-    call_on_all([](void*) {}, nullptr);
+    call_on_all([](void*) ISR_SAFE_LAMBDA {}, nullptr);
 }
 TEST_DEATH(lock_debug, destroyed_while_held, "destroyed while CPU") {
     PreemptGuard here;

@@ -151,7 +151,7 @@ TEST_ALL_CPUS(rw_lock, excludes_interrupt_handlers) {
             g_irq_data.write();
         }
         call_on_all(
-            [](void*) {
+            [](void*) ISR_SAFE_LAMBDA {
                 SpinReadPlainGuard guard{g_irq_lock, AssumeIrqOff{}};
                 EXPECT(g_irq_data.is_whole());
             },

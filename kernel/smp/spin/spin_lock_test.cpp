@@ -72,7 +72,7 @@ void on_all_cpus(Body&& body) {
         REQUIRE(set);
         set->add(CpuId{i});
         auto thread = sched::Thread::create({.name = "spinner", .affinity = &*set},
-                                            [](void* argument) {
+                                            [](void* argument) ISR_SAFE_LAMBDA {
                                                 auto& start = *static_cast<Start*>(argument);
                                                 (*start.body)(start.cpu);
                                             },
@@ -178,7 +178,7 @@ TEST_TYPES(spin_lock, excludes_interrupt_handlers, SpinLocks) {
                 shared.step();
             }
             call_on_all(
-                [](void* argument) {
+                [](void* argument) ISR_SAFE_LAMBDA {
                     auto& own = *static_cast<Call*>(argument);
                     SpinPlainGuard guard{own.shared.lock, AssumeIrqOff{}};
                     own.shared.step();

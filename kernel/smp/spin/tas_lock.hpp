@@ -28,7 +28,7 @@ class RawTasLock {
     [[nodiscard]] bool is_locked() const { return held_.load(std::memory_order_relaxed); }
 
   private:
-    NOINLINE void wait() {
+    NOINLINE ISR_SAFE void wait() {
         Backoff backoff;
         do {
             // relaxed: a look; the exchange synchronises.
