@@ -72,7 +72,7 @@ TEST_ALL_CPUS(park, is_woken_by_timers_on_every_cpu) {
     struct Ring {
         Thread& thread = current();
         std::atomic<u32> count{0};
-        static void ring(void* self) {
+        ISR_SAFE static void ring(void* self) {
             auto& ring = *static_cast<Ring*>(self);
             ring.count.fetch_add(1);
             wake(ring.thread);

@@ -148,7 +148,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
 
     explicit Thread(smp::CpuSet affinity) : affinity_{std::move(affinity)}, sleep_timer_{&sleep_is_over, this} {}
     ~Thread() = default;
-    ISR_SAFE static void sleep_is_over(void* thread);
+    static void sleep_is_over(void* thread);
 
     // --- identity: constant once started ---------------------------------------------------------------------------
     u64 id_ = 0;

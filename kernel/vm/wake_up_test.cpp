@@ -79,7 +79,7 @@ void go_through_all(CpuId cpu, u32 cpus) NO_THREAD_SAFETY_ANALYSIS {
     s.mutex.lock();
     s.rw_lock.lock_shared();
     thread.start();
-    auto const up = [](void* semaphore) { (void)static_cast<sched::Semaphore*>(semaphore)->up(); };
+    auto const up = [](void* semaphore) ISR_SAFE_LAMBDA { (void)static_cast<sched::Semaphore*>(semaphore)->up(); };
 
     await(s, thread, 1);
     (void)s.semaphore.up();  // by a thread

@@ -21,7 +21,7 @@ struct Alarm {
         deadline = hal::now() + from_now;
         timer.start(deadline);
     }
-    static void rings(void* self) {
+    ISR_SAFE static void rings(void* self) {
         auto& alarm = *static_cast<Alarm*>(self);
         if (hal::now() < alarm.deadline) alarm.early.fetch_add(1);
         alarm.cpu.store(smp::this_cpu_unstable().value());
@@ -97,7 +97,7 @@ TEST_ALL_CPUS(timer, cancel_and_wait_waits_for_every_run) {
         Timer timer{&run, this};
         std::atomic<bool> entered{false};
         std::atomic<bool> finished{false};
-        static void run(void* self) {
+        ISR_SAFE static void run(void* self) {
             auto& slow = *static_cast<Slow*>(self);
             slow.entered.store(true);
             Nanoseconds const until = hal::now() + Nanoseconds::from_us(300);
@@ -134,7 +134,7 @@ TEST_ALL_CPUS(timer, may_be_started_by_its_own_function) {
     struct Periodic {
         Timer timer{&run, this};
         std::atomic<u32> runs{0};
-        static void run(void* self) {
+        ISR_SAFE static void run(void* self) {
             auto& periodic = *static_cast<Periodic*>(self);
             periodic.runs.fetch_add(1);
             periodic.timer.start(hal::now() + Nanoseconds::from_us(30));

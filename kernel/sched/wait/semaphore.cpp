@@ -23,7 +23,7 @@ Result<> Semaphore::down_slow(Deadline deadline, WaitMode mode) {
     });
 }
 
-bool Semaphore::hand_over() {
+ISR_SAFE bool Semaphore::hand_over() {
     smp::WakePath const path;
     WakeList list;
     {

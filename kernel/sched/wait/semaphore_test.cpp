@@ -106,7 +106,7 @@ TEST(semaphore, keeps_its_units_in_a_storm_of_cancellations) {
 // up() in a timer's function and in a call from another CPU, both in Isr context.
 TEST_ALL_CPUS(semaphore, goes_up_in_interrupt_handlers) {
     static Semaphore semaphore{0};
-    auto const up = [](void* argument) {
+    auto const up = [](void* argument) ISR_SAFE_LAMBDA {
         EXPECT(smp::in_isr() || !arch::interrupts_enabled());
         EXPECT(static_cast<Semaphore*>(argument)->up().has_value());
     };

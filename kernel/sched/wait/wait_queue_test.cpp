@@ -57,7 +57,7 @@ TEST(wait_queue, wake_all_ends_though_threads_come_back) {
 
 TEST(wait_queue, tells_observers_each_time) {
     struct Counting : WaitQueue::Observer {
-        Counting() : Observer{[](Observer& self, u32 events) {
+        Counting() : Observer{[](Observer& self, u32 events) ISR_SAFE_LAMBDA {
             auto& counting = static_cast<Counting&>(self);
             ++counting.calls;
             counting.last_events = events;

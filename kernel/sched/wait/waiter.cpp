@@ -5,7 +5,7 @@
 
 namespace tutti::sched {
 
-void WakeList::wake_all() {
+ISR_SAFE void WakeList::wake_all() {
     while (Waiter* const waiter = chosen_.pop_front()) {
         // The reference keeps the thread when it runs, and ends, before we have unparked it.
         Ref<Thread> const thread{waiter->thread_};

@@ -68,7 +68,7 @@ using WaiterQueue = IntrusiveList<Waiter, &Waiter::node>;
 class WakeList {
   public:
     // Under the primitive's lock.
-    void choose(WaiterQueue& from, Waiter& waiter) {
+    ISR_SAFE void choose(WaiterQueue& from, Waiter& waiter) {
         from.remove(waiter);
         waiter.chosen_ = true;
         chosen_.push_back(waiter);

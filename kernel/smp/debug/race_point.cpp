@@ -8,7 +8,7 @@ namespace tutti::smp::detail {
 
 constinit std::atomic<u32> longest_race_delay{0};
 
-void race_delay() {
+ISR_SAFE void race_delay() {
     u32 const longest = longest_race_delay.load(std::memory_order_relaxed);
     u64 const dice = SplitMix64{arch::read_tsc()}.next();
     if (longest == 0 || (dice & 1) != 0) return;

@@ -180,7 +180,7 @@ TEST_TYPES(spin_lock, excludes_interrupt_handlers, SpinLocks) {
             call_on_all(
                 [](void* argument) ISR_SAFE_LAMBDA {
                     auto& own = *static_cast<Call*>(argument);
-                    SpinPlainGuard guard{own.shared.lock, AssumeIrqOff{}};
+                    SpinIrqGuard guard{own.shared.lock};
                     own.shared.step();
                     own.count.fetch_add(1, std::memory_order_relaxed);
                 },
