@@ -59,7 +59,7 @@ void Scheduler::park(Thread& self) {
 }
 
 void Scheduler::note_return_work() { g_return_work.store(true); }
-void Scheduler::reschedule_interrupt() {
+void Scheduler::reschedule_interrupt(hal::IpiKind) {
     if (current().return_work_.load(std::memory_order_seq_cst)) g_return_work.store(true);
 }
 bool return_work_of(CpuId cpu) { return g_return_work.on(cpu); }
@@ -91,7 +91,7 @@ void timer_interrupt() {
 }  // namespace
 
 [[gnu::weak]] void send_ipi(CpuId target, IpiKind) {
-    interleave::raise_interrupt(target.value(), sched::Scheduler::reschedule_interrupt);
+    interleave::raise_interrupt(target.value(), [] { sched::Scheduler::reschedule_interrupt(IpiKind::Reschedule); });
 }
 
 Nanoseconds now() { return Nanoseconds{static_cast<i64>(interleave::now())}; }
