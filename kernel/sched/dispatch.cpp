@@ -251,6 +251,7 @@ NOINLINE void Scheduler::run_return_work(Thread& self, arch::TrapFrame& frame) {
 
 ISR_SAFE void Scheduler::exit_to_user(arch::TrapFrame& frame) {
     smp::rcu::note_quiescent(smp::AssumeIrqOff{});
+    check_no_locks_held("on return to user mode");
     while (u32 const work = arch::percpu_load(exit_work)) {
         if ((work & kRescheduleWork) != 0) {
             smp::preempt_disable();

@@ -35,6 +35,7 @@ void Scheduler::idle_main(void*) {
 
 void Scheduler::end_current() {
     Thread& self = current();
+    check_no_locks_held("at its thread's end");
     self.ended_.store(true, std::memory_order_release);  // pairs with the acquire in has_ended()
     self.end_queue_.wake_all();
     reclaim_dead();

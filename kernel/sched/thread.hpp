@@ -30,6 +30,7 @@
 #include "sched/current.hpp"
 #include "sched/run_queue/entity.hpp"
 #include "sched/timers/timer.hpp"
+#include "sched/wait/blocking_lock_debug.hpp"
 #include "sched/wait/wait_mode.hpp"
 #include "sched/wait/wait_queue.hpp"
 #include "smp/lockfree/mpsc_queue.hpp"
@@ -124,6 +125,9 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     [[nodiscard]] u64 voluntary_switches() const { return voluntary_switches_.load(std::memory_order_relaxed); }
     [[nodiscard]] u64 involuntary_switches() const { return involuntary_switches_.load(std::memory_order_relaxed); }
 
+    // What debug builds check of it; for the thread itself.
+    [[nodiscard]] HeldLocks& held_locks() { return held_locks_; }
+
     // A woken thread that only its own CPU may take: pinned there, or its registers are still being saved.
     [[nodiscard]] bool must_stay_on_cpu() const {
         // acquire: pairs with the release in finish_switch().
@@ -185,6 +189,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
 
     Timer sleep_timer_;
     WaitQueue end_queue_;
+    [[no_unique_address]] HeldLocks held_locks_;
 };
 
 // Ends the current thread.

@@ -116,7 +116,7 @@ class File : public RefCounted<File> {
 
     [[nodiscard]] bool is_nonblocking() const { return flags().has(OpenFlags::NonBlock); }
 
-    sched::Mutex position_mutex_;  // held over a whole read or write at the current position, as POSIX asks
+    sched::Mutex position_mutex_{"file position"};  // held over a whole read or write at the current position, as POSIX asks
     u64 position_ GUARDED_BY(position_mutex_) = 0;
 
   private:

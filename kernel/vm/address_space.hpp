@@ -195,7 +195,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
     mem::PageTable table_;
     mem::TlbDomain tlb_;
     mutable smp::BigReaderLock areas_lock_;
-    sched::Mutex changes_;
+    sched::Mutex changes_{"address space changes"};
     AreaTree areas_;  // changed with both locks held, read with either
     VirtAddr map_top_;
     VirtAddr break_start_;

@@ -47,6 +47,7 @@ void intercept_panic(std::string_view message, char const* file, int line) {
     expected->died = true;
     g_expectation.store(nullptr, std::memory_order_relaxed);
     smp::forget_held_spin_locks();
+    sched::forget_held_locks();
     smp::abandon_rungs();
     arch::enable_interrupts();
     smp::preempt_check();

@@ -16,18 +16,6 @@ using sched::WaitMode;
 constexpr size_t kHeader = hal::kFrameHeaderSize;
 static_assert(LinkSession::kChunk <= hal::kMaxFramePayload);
 
-// Unlocks at its end a mutex that the caller has locked.
-class SCOPED_CAPABILITY HeldMutex {
-  public:
-    explicit HeldMutex(sched::Mutex& mutex) ACQUIRE(mutex) : mutex_{mutex} {}
-    HeldMutex(HeldMutex const&) = delete;
-    HeldMutex& operator=(HeldMutex const&) = delete;
-    ~HeldMutex() RELEASE() { mutex_.unlock(); }
-
-  private:
-    sched::Mutex& mutex_;
-};
-
 // A frame's bytes in the port's ring, which may wrap anywhere.
 class FrameBytes {
   public:
@@ -102,7 +90,7 @@ Result<u64> LinkSession::write_output(OutputStream stream, vm::IoBuffer& from, L
         // Given up between frames, so that writers on other CPUs take turns.
         auto const sent = [&]() -> Result<u64> {
             TRY(lock_transmit(wait));
-            HeldMutex guard{transmit_mutex_};
+            sched::MutexGuard guard{transmit_mutex_, sched::kAdoptLock};
             size_t const size = std::min<u64>(from.remaining(), kChunk);
             return send_frame(type, size, wait, WaitMode::Interruptible, [&](FrameBytes& frame, size_t count) {
                 return frame.for_each_stretch(kHeader, count, [&](std::span<u8> to) {
@@ -174,7 +162,7 @@ Result<u64> LinkSession::read_input(vm::IoBuffer& to, LinkWait wait) {
             u64 const before = to.done();
             Result<u64> outcome = 0;
             {
-                HeldMutex guard{read_mutex_};
+                sched::MutexGuard guard{read_mutex_, sched::kAdoptLock};
                 InputRing::Bytes const bytes = input_.bytes();
                 for (auto const stretch : {bytes.first, bytes.second})
                     if (outcome && to.remaining() != 0) outcome = to.write_to(stretch.data(), stretch.size());
@@ -200,7 +188,7 @@ void LinkSession::owe_credit(size_t bytes) {
     u32 const owed = credit_owed_.fetch_add(static_cast<u32>(bytes), std::memory_order_relaxed) + static_cast<u32>(bytes);
     if (owed < kInputSize / 4 || input_.has_ended()) return;
     if (!transmit_mutex_.lock_until(kNever, WaitMode::Interruptible)) return;
-    HeldMutex guard{transmit_mutex_};
+    sched::MutexGuard guard{transmit_mutex_, sched::kAdoptLock};
     hal::CreditPayload const credit{credit_owed_.exchange(0, std::memory_order_relaxed)};
     if (credit.bytes == 0) return;
     auto const sent = send_frame(FrameType::StdinCredit, sizeof credit, LinkWait::Interruptible,

@@ -73,11 +73,11 @@ class LinkSession final : public BytePort::Client {
     [[noreturn]] void run_events();
 
     BytePort& port_;
-    sched::Mutex transmit_mutex_;
+    sched::Mutex transmit_mutex_{"link transmit"};
     sched::WaitQueue room_queue_;
 
     InputRing input_;
-    sched::Mutex read_mutex_;  // one consumer at a time
+    sched::Mutex read_mutex_{"link read"};  // one consumer at a time
     sched::WaitQueue input_queue_;
     mem::FrameRef input_memory_;
     std::atomic<u32> credit_owed_{0};  // read by the program, not yet given back to the host

@@ -39,7 +39,7 @@ class TimerTable {
     Result<SignalTimer*> find(i32 id) REQUIRES(mutex_);
 
     Process& process_;
-    sched::Mutex mutex_;
+    sched::Mutex mutex_{"timer table"};
     Vector<SignalTimer*> timers_ GUARDED_BY(mutex_);  // index: id; null: free
     SignalTimer* intervals_[kIntervalTimers] GUARDED_BY(mutex_) = {};
 };

@@ -39,7 +39,7 @@ struct LocalSocket::Endpoint : RefCounted<Endpoint> {
     Credentials listener_credentials GUARDED_BY(lock);
 
     // Streams: one reader at a time, so that bytes stay in order while they are copied without the lock.
-    sched::Mutex reading;
+    sched::Mutex reading{"local socket reading"};
 
     // In the table of keys, under its lock. Set once.
     RbNode key_node;
@@ -60,7 +60,7 @@ struct KeyOrder {
     bool operator()(Endpoint const& a, Endpoint const& b) const { return a.key.view() < b.key.view(); }
 };
 // Binding and connecting by key; established connections never come here.
-constinit sched::Mutex names_mutex;
+constinit sched::Mutex names_mutex{"local socket names"};
 constinit RbTree<Endpoint, &Endpoint::key_node, KeyOrder> names GUARDED_BY(names_mutex);
 
 Ref<Endpoint> find_key(std::string_view key) {

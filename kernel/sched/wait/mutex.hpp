@@ -19,6 +19,7 @@
 #include "base/intrusive_list.hpp"
 #include "base/result.hpp"
 #include "sched/current.hpp"
+#include "sched/wait/blocking_lock_debug.hpp"
 #include "sched/wait/wait_mode.hpp"
 #include "smp/spin/spin.hpp"
 
@@ -26,32 +27,36 @@ namespace tutti::sched {
 
 class CAPABILITY("mutex") Mutex {
   public:
-    constexpr Mutex() = default;
+    // For the order that debug builds learn: a name, or the place of construction.
+    constexpr Mutex(LockName name = LockName::of_place()) : debug_{name} {}
     Mutex(Mutex const&) = delete;
     Mutex& operator=(Mutex const&) = delete;
     ~Mutex() { CHECK(word_.load(std::memory_order_relaxed) == 0, "mutex destroyed while held"); }
 
     void lock() ACQUIRE() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();
+        debug_.before_lock();
         uptr expected = 0;
         // acquire: pairs with the release in unlock().
         if (!word_.compare_exchange_strong(expected, self(), std::memory_order_acquire, std::memory_order_relaxed))
             [[unlikely]] (void)lock_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
-        note_owner_cpu();
+        note_owner();
     }
     [[nodiscard]] bool try_lock() TRY_ACQUIRE(true) NO_THREAD_SAFETY_ANALYSIS {
         if (!try_lock_word(self())) return false;
-        note_owner_cpu();
+        note_owner();
         return true;
     }
     // Errors: TimedOut, Interrupted; then the mutex is not held. Outside the analysis: take a guard with kAdoptLock.
     [[nodiscard]] Result<> lock_until(Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path) {
         smp::might_sleep();
+        debug_.before_lock();
         if (!try_lock_word(self())) [[unlikely]] TRY(lock_slow(deadline, mode));
-        note_owner_cpu();
+        note_owner();
         return {};
     }
     void unlock() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
+        debug_.before_unlock();
         uptr expected = self();
         // release: pairs with the acquires of the next owner.
         if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
@@ -81,8 +86,11 @@ class CAPABILITY("mutex") Mutex {
                 return true;
         return false;
     }
-    // relaxed: a hint. Behind the compare-and-swap this store goes to a cache line that is ours.
-    void note_owner_cpu() { owner_cpu_.store(smp::this_cpu_unstable().value(), std::memory_order_relaxed); }
+    void note_owner() {
+        // relaxed: a hint. Behind the compare-and-swap this store goes to a cache line that is ours.
+        owner_cpu_.store(smp::this_cpu_unstable().value(), std::memory_order_relaxed);
+        debug_.after_lock();
+    }
 
     [[nodiscard]] bool spin_for_lock(uptr self);
     [[nodiscard]] bool take_or_queue(Waiter& waiter, uptr self);
@@ -95,6 +103,7 @@ class CAPABILITY("mutex") Mutex {
     std::atomic<u32> owner_cpu_{0};  // where the owner took it: a hint for those who spin
     smp::SpinLock queue_lock_{smp::LockRank::MutexQueue, "mutex queue"};
     IntrusiveList<Waiter, &Waiter::node> waiters_ GUARDED_BY(queue_lock_);
+    [[no_unique_address]] BlockingLockDebug debug_;
 };
 
 // For guards: the lock has been taken with lock_until().

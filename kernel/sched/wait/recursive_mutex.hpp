@@ -8,7 +8,7 @@ namespace tutti::sched {
 
 class CAPABILITY("mutex") RecursiveMutex {
   public:
-    constexpr RecursiveMutex() = default;
+    constexpr RecursiveMutex(LockName name = LockName::of_place()) : mutex_{name} {}
 
     void lock() ACQUIRE() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();

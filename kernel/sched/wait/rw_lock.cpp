@@ -27,7 +27,7 @@ static_assert(alignof(Thread) >= 64, "the low bits of a Thread's address carry f
 
 Result<> RwLock::lock_shared_slow(Deadline deadline, WaitMode mode) {
     CHECK(!is_write_held_by_current(), "rw lock locked by the thread that writes");
-    if (spin(word_, kWriteHeld, kHasWaiters, [&]() NO_THREAD_SAFETY_ANALYSIS { return try_lock_shared(); })) return {};
+    if (spin(word_, kWriteHeld, kHasWaiters, [&] { return try_lock_shared_word(); })) return {};
     Waiter waiter;
     {
         smp::SpinIrqGuard guard{queue_lock_};
@@ -48,7 +48,7 @@ Result<> RwLock::lock_shared_slow(Deadline deadline, WaitMode mode) {
 
 Result<> RwLock::lock_slow(Deadline deadline, WaitMode mode) {
     CHECK(!is_write_held_by_current(), "rw lock locked twice by its writer");
-    if (spin(word_, ~uptr{0}, kHasWaiters, [&]() NO_THREAD_SAFETY_ANALYSIS { return try_lock(); })) return {};
+    if (spin(word_, ~uptr{0}, kHasWaiters, [&] { return try_lock_word(); })) return {};
     Waiter waiter;
     {
         smp::SpinIrqGuard guard{queue_lock_};

@@ -12,41 +12,46 @@
 // Fast paths are one compare-and-swap each. While W is set only readers that are not the last change the word without
 // queue_lock_, and only the lock's holder clears W.
 //
-// Thread context for lock forms. Not recursive: a reader that acquires it again deadlocks with a writer in between. A
-// read lock has no owner: whoever was given it may release it.
+// Thread context for lock forms. Not recursive: a reader that acquires it again deadlocks with a writer in between. The
+// thread that was given the lock releases it.
 #pragma once
 
+#include "sched/wait/blocking_lock_debug.hpp"
 #include "sched/wait/waiter.hpp"
 
 namespace tutti::sched {
 
 class CAPABILITY("rw lock") RwLock {
   public:
-    constexpr RwLock() = default;
+    // For the order that debug builds learn: a name, or the place of construction.
+    constexpr RwLock(LockName name = LockName::of_place()) : debug_{name} {}
     RwLock(RwLock const&) = delete;
     RwLock& operator=(RwLock const&) = delete;
     ~RwLock() { CHECK(word_.load(std::memory_order_relaxed) == 0, "rw lock destroyed while held"); }
 
     void lock_shared() ACQUIRE_SHARED() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();
-        if (!try_lock_shared()) [[unlikely]] (void)lock_shared_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
+        debug_.before_lock();
+        if (!try_lock_shared_word()) [[unlikely]]
+            (void)lock_shared_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
+        debug_.after_lock();
     }
     [[nodiscard]] bool try_lock_shared() TRY_ACQUIRE_SHARED(true) NO_THREAD_SAFETY_ANALYSIS {
-        uptr word = word_.load(std::memory_order_relaxed);
-        while ((word & (kHasWaiters | kWriteHeld)) == 0)
-            // acquire: pairs with the release of the writer before us.
-            if (word_.compare_exchange_weak(word, word + kReader, std::memory_order_acquire, std::memory_order_relaxed))
-                return true;
-        return false;
+        if (!try_lock_shared_word()) return false;
+        debug_.after_lock();
+        return true;
     }
     // Errors: TimedOut, Interrupted; then it is not held. The analysis takes it as held: test the result.
     [[nodiscard]] Result<> lock_shared_until(Deadline deadline, WaitMode mode)
         ACQUIRE_SHARED() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();
-        if (try_lock_shared()) [[likely]] return {};
-        return lock_shared_slow(deadline, mode);
+        debug_.before_lock();
+        if (!try_lock_shared_word()) [[unlikely]] TRY(lock_shared_slow(deadline, mode));
+        debug_.after_lock();
+        return {};
     }
     void unlock_shared() RELEASE_SHARED() NO_THREAD_SAFETY_ANALYSIS {
+        debug_.before_unlock();
         uptr word = word_.load(std::memory_order_relaxed);
         do {
             if ((word & (kHasWaiters | kWriteHeld)) != 0 || word < kReader) [[unlikely]] {
@@ -59,21 +64,26 @@ class CAPABILITY("rw lock") RwLock {
 
     void lock() ACQUIRE() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();
-        if (!try_lock()) [[unlikely]] (void)lock_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
+        debug_.before_lock();
+        if (!try_lock_word()) [[unlikely]] (void)lock_slow(kNever, WaitMode::Uninterruptible);  // cannot fail
+        debug_.after_lock();
     }
     [[nodiscard]] bool try_lock() TRY_ACQUIRE(true) NO_THREAD_SAFETY_ANALYSIS {
-        uptr expected = 0;
-        // acquire: pairs with the releases of the readers or the writer before us.
-        return word_.compare_exchange_strong(expected, writer_word(), std::memory_order_acquire, std::memory_order_relaxed);
+        if (!try_lock_word()) return false;
+        debug_.after_lock();
+        return true;
     }
     // As lock_shared_until().
     [[nodiscard]] Result<> lock_until(Deadline deadline, WaitMode mode)
         ACQUIRE() EXCLUDES(smp::wake_path) NO_THREAD_SAFETY_ANALYSIS {
         smp::might_sleep();
-        if (try_lock()) [[likely]] return {};
-        return lock_slow(deadline, mode);
+        debug_.before_lock();
+        if (!try_lock_word()) [[unlikely]] TRY(lock_slow(deadline, mode));
+        debug_.after_lock();
+        return {};
     }
     void unlock() RELEASE() NO_THREAD_SAFETY_ANALYSIS {
+        debug_.before_unlock();
         uptr expected = writer_word();
         // release: our changes come before whatever the next holder does.
         if (!word_.compare_exchange_strong(expected, 0, std::memory_order_release, std::memory_order_relaxed)) [[unlikely]]
@@ -98,6 +108,20 @@ class CAPABILITY("rw lock") RwLock {
 
     [[nodiscard]] static uptr writer_word() { return reinterpret_cast<uptr>(&current()) | kWriteHeld; }
 
+    [[nodiscard]] bool try_lock_shared_word() {
+        uptr word = word_.load(std::memory_order_relaxed);
+        while ((word & (kHasWaiters | kWriteHeld)) == 0)
+            // acquire: pairs with the release of the writer before us.
+            if (word_.compare_exchange_weak(word, word + kReader, std::memory_order_acquire, std::memory_order_relaxed))
+                return true;
+        return false;
+    }
+    [[nodiscard]] bool try_lock_word() {
+        uptr expected = 0;
+        // acquire: pairs with the releases of the readers or the writer before us.
+        return word_.compare_exchange_strong(expected, writer_word(), std::memory_order_acquire, std::memory_order_relaxed);
+    }
+
     Result<> lock_shared_slow(Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path);
     Result<> lock_slow(Deadline deadline, WaitMode mode) EXCLUDES(smp::wake_path);
     void unlock_shared_slow();
@@ -112,6 +136,7 @@ class CAPABILITY("rw lock") RwLock {
     smp::SpinLock queue_lock_{smp::LockRank::MutexQueue, "rw lock queue"};
     WaiterQueue readers_ GUARDED_BY(queue_lock_);
     WaiterQueue writers_ GUARDED_BY(queue_lock_);
+    [[no_unique_address]] BlockingLockDebug debug_;
 };
 
 class SCOPED_CAPABILITY ReadGuard {

@@ -6,7 +6,6 @@
 #include "sched/thread.hpp"
 #include "smp/ipi/call.hpp"
 #include "smp/spin/big_reader_lock.hpp"
-#include "smp/spin/blocking_lock_debug.hpp"
 
 // The compiler's analysis finds most of these by itself.
 #pragma clang diagnostic ignored "-Wthread-safety-analysis"
@@ -188,44 +187,6 @@ TEST(lock_debug, releases_come_in_any_order) {
         b.unlock();
         EXPECT_EQ(spin_locks_held(), 0u);
     }
-}
-
-// A lock that blocks, as far as the order is concerned.
-struct FakeMutex {
-    constexpr explicit FakeMutex(LockSite site = LockSite::here()) : debug{site} {}
-    BlockingLockDebug debug;
-    void lock(HeldBlockingLocks& held) {
-        debug.before_lock(held);
-        debug.after_lock(held);
-    }
-    void unlock(HeldBlockingLocks& held) { debug.before_unlock(held); }
-};
-TEST_DEATH(lock_debug, learnt_inversion_of_blocking_locks, "and elsewhere the other way round") {
-    static constinit FakeMutex a;
-    static constinit FakeMutex b;
-    HeldBlockingLocks held;
-    a.lock(held);
-    b.lock(held);
-    a.unlock(held);
-    b.unlock(held);
-    b.lock(held);
-    b.unlock(held);
-    a.lock(held);
-    a.unlock(held);
-    b.lock(held);
-    a.lock(held);
-}
-TEST(lock_debug, blocking_locks_of_one_class_may_nest) {
-    FakeMutex mutexes[3];
-    HeldBlockingLocks held;
-    for (auto& mutex : mutexes) mutex.lock(held);
-    for (auto& mutex : mutexes) mutex.unlock(held);
-    mutexes[2].lock(held);
-    mutexes[1].lock(held);
-    EXPECT(held.newest == &mutexes[1].debug);
-    mutexes[2].unlock(held);
-    mutexes[1].unlock(held);
-    EXPECT(held.newest == nullptr);
 }
 
 TEST(irq_off_watch, reports_a_place_once) {

@@ -2,6 +2,7 @@
 #include "smp/spin/lock_order.hpp"
 
 #include <cstring>
+#include <string_view>
 
 #include "base/assert.hpp"
 #include "base/log.hpp"
@@ -79,6 +80,17 @@ struct LockOrder::Search {
     }
 };
 
+LockClass* LockOrder::find_or_add_place(char const* file, u32 line) {
+    std::string_view whole{file};
+    while (whole.starts_with("../")) whole.remove_prefix(3);
+    char place[sizeof LockClass::text_];
+    constexpr size_t kMaxFile = sizeof place - 12;
+    if (whole.size() > kMaxFile) whole.remove_prefix(whole.size() - kMaxFile);
+    std::string_view const text = format_to(place, "{}:{}", whole, line);
+    place[text.size()] = '\0';
+    return find_or_add(place, kBlocking);
+}
+
 ISR_SAFE LockClass* LockOrder::find_or_add(char const* name, u32 key) {
     std::atomic<LockClass*>& chain = chains_[hash(name, key) % kChains];
     auto const find = [&]() -> LockClass* {
@@ -100,6 +112,10 @@ ISR_SAFE LockClass* LockOrder::find_or_add(char const* name, u32 key) {
     }
     LockClass& added = classes_[index];
     added.name_ = name;
+    if (key == kBlocking) {
+        std::string_view{name}.copy(added.text_, sizeof added.text_ - 1);
+        added.name_ = added.text_;
+    }
     added.key_ = key;
     added.index_ = index;
     added.next_ = chain.load(std::memory_order_relaxed);

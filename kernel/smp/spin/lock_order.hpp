@@ -39,6 +39,7 @@ class LockClass {
     u32 key_ = 0;
     u32 index_ = 0;
     LockClass* next_ = nullptr;  // in its hash chain
+    char text_[56] = {};         // the name of a class of locks that block: that of a place in the source is made up
     std::atomic<u8> uses_{0};
     StackTrace in_handler_;
     StackTrace irqs_on_;
@@ -49,6 +50,10 @@ class LockOrder {
   public:
     // The class for a name (compared by its text) and a key. Null when there are too many.
     [[nodiscard]] static LockClass* find_or_add(char const* name, u32 key);
+    // The key of locks that block; those that spin have their rank.
+    static constexpr u32 kBlocking = 0xffff'ffff;
+    // The class of the locks that are made at a place in the source, named so. Null as above.
+    [[nodiscard]] static LockClass* find_or_add_place(char const* file, u32 line);
 
     // `taken` is about to be taken while `held` is held. Panics when that closes a cycle.
     static void check(LockClass const& held, LockClass const& taken) {

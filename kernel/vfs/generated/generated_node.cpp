@@ -46,7 +46,7 @@ class TextFile final : public File {
 
   private:
     GeneratedText& node_;  // kept by inode()
-    sched::Mutex text_mutex_;
+    sched::Mutex text_mutex_{"generated file text"};
     String text_ GUARDED_BY(text_mutex_);
     bool is_made_ GUARDED_BY(text_mutex_) = false;
 };

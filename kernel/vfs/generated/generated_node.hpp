@@ -79,7 +79,7 @@ class LazyDirectory final : public GeneratedDirectory {
 
     Fill const fill_;
     u64 const argument_;
-    sched::Mutex mutex_;
+    sched::Mutex mutex_{"generated directory"};
     std::atomic<bool> is_filled_{false};  // release when the nodes are there; acquire by readers
 };
 

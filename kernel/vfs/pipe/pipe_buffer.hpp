@@ -63,8 +63,8 @@ class PipeBuffer : public RefCounted<PipeBuffer> {
     std::atomic<u64> head_{0};  // written by readers (release), read by writers (acquire): the room is really free
     std::atomic<u64> tail_{0};  // written by writers (release), read by readers (acquire): the bytes are really there
     std::atomic<u64> capacity_{0};
-    sched::Mutex read_mutex_;
-    sched::Mutex write_mutex_;
+    sched::Mutex read_mutex_{"pipe read"};
+    sched::Mutex write_mutex_{"pipe write"};
     Vector<mem::FrameRef> pages_;  // slots change with both mutexes, or under write_mutex_ while null
     sched::WaitQueue queue_;
 };

@@ -83,7 +83,7 @@ class Epoll final : public EpollFile {
     }
     // Takes the watch out of everything but its file's list, and frees it. Link lock and changes_ held by the caller.
     void destroy(Watch& watch) REQUIRES(changes_);
-    sched::Mutex changes_;
+    sched::Mutex changes_{"epoll changes"};
 
   private:
     using ReadyList = IntrusiveList<Watch, &Watch::ready_node>;
@@ -108,7 +108,7 @@ class Epoll final : public EpollFile {
 };
 
 // Adding instances to instances is rare; one lock keeps two of them from closing a loop at the same time.
-constinit sched::Mutex nesting_mutex;
+constinit sched::Mutex nesting_mutex{"epoll nesting"};
 
 ISR_SAFE void Watch::on_wake(Observer& self, u32) {
     auto& watch = static_cast<Watch&>(self);

@@ -13,7 +13,7 @@ namespace tutti::vfs {
 struct RamFilesystem {
     u64 number = allocate_filesystem_number();
     std::atomic<u64> next_inode{1};
-    sched::Mutex rename_mutex;  // held by every rename between two directories
+    sched::Mutex rename_mutex{"ramfs rename"};  // held by every rename between two directories
 };
 
 class RamNode : public Inode {

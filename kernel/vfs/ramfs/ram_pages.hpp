@@ -52,7 +52,7 @@ class RamPages final : public vm::Backing {
     void zero_range_in_page(u64 index, u64 begin, u64 end);
     void shrink_locked(u64 size) REQUIRES(mutex_);
 
-    sched::Mutex mutex_;
+    sched::Mutex mutex_{"ramfs pages"};
     PageStore store_;
     std::atomic<u64> size_{0};   // changed under mutex_; release after the pages below it are written
     std::atomic<u64> pages_{0};  // statistics
