@@ -11,7 +11,10 @@
 #include "sched/wait/once.hpp"
 #include "sched/wait/rw_lock.hpp"
 #include "sched/wait/semaphore.hpp"
+#include "smp/lockfree/mpmc_queue.hpp"
+#include "smp/lockfree/spsc_ring.hpp"
 #include "smp/percpu/cpu_set.hpp"
+#include "smp/rcu/rcu_hash_table.hpp"
 #include "smp/spin/big_reader_lock.hpp"
 
 namespace tutti::sched {
@@ -60,6 +63,49 @@ TEST(out_of_memory, dynamic_percpu) {
 }
 TEST(out_of_memory, big_reader_lock) {
     survives(1, [] { return smp::BigReaderLock::create(smp::LockRank::Driver, "test").has_value(); });
+}
+TEST(out_of_memory, lock_free_queues) {
+    survives(1, [] { return smp::MpmcQueue<u64>::create(100).has_value(); });
+    survives(1, [] { return smp::SpscRing<u64>::create(100).has_value(); });
+}
+struct Keyed {
+    u64 key = 0;
+    smp::RcuHashNode node;
+};
+struct KeyTraits {
+    static u64 hash(u64 key) { return key; }
+    static u64 const& key(Keyed const& keyed) { return keyed.key; }
+};
+using KeyedTable = smp::RcuHashTable<Keyed, &Keyed::node, KeyTraits>;
+TEST(out_of_memory, rcu_hash_table) {
+    survives(2, [] { return KeyedTable::create(100).has_value(); });
+}
+// What was there is found afterwards, and the table takes more.
+TEST(out_of_memory, rcu_hash_table_resize) {
+    auto table = KeyedTable::create(2);
+    REQUIRE(table);
+    static Keyed elements[40];
+    for (u64 i = 0; i < 40; ++i) {
+        elements[i].key = i;
+        smp::rcu::ReadGuard const reading;
+        EXPECT(table->insert(elements[i], reading) == nullptr);
+    }
+    REQUIRE(table->resize(2));
+    survives(1, [&] {
+        u64 const before = table->buckets();
+        Result<> const grown = table->resize(1000);
+        if (!grown) EXPECT_EQ(table->buckets(), before);
+        for (u64 i = 0; i < 40; ++i) {
+            smp::rcu::ReadGuard const reading;
+            EXPECT(table->find(i, reading) == &elements[i]);
+        }
+        EXPECT(table->resize(2));
+        return grown.has_value();
+    });
+    for (u64 i = 0; i < 40; ++i) {
+        smp::rcu::ReadGuard const reading;
+        EXPECT(table->remove(i, reading) == &elements[i]);
+    }
 }
 TEST(out_of_memory, frames_and_heap) {
     survives(1, [] { return mem::allocate_frame().has_value(); });
