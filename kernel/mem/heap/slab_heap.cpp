@@ -64,7 +64,7 @@ struct alignas(kCacheLine) ClassState {
     IntrusiveList<Frame, &Frame::node> partial;  // slabs with free objects
     std::atomic<u64> slabs{0};
 };
-constinit std::array<ClassState, kClasses.size()> classes{};
+constinit ClassState classes[kClasses.size()];
 
 struct Magazine {
     static constexpr u32 kCapacity = 32;

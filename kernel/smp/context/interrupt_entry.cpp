@@ -9,7 +9,7 @@
 namespace tutti::smp {
 namespace {
 
-constinit void (*g_platform_interrupt)(arch::TrapFrame&, unsigned) = nullptr;
+constinit decltype(hal::hooks.interrupt) g_platform_interrupt = nullptr;
 
 ISR_SAFE void run_interrupt(arch::TrapFrame& frame, unsigned vector) {
     IsrEntry const isr;
