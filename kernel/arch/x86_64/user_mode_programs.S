@@ -81,6 +81,14 @@ call_and_check:
     CHECK_PATTERN 0x1000
     END_WITH(1)
 
+    // Says that it runs, and spins until it is told to end.
+PROGRAM spins_until_told
+    movl $1, DATA + 8
+1:  pause
+    cmpl $0, DATA
+    je 1b
+    END_WITH(1)
+
     // In and out of the kernel all the time, both ways back.
 PROGRAM calls_all_the_time
     PATTERN 0x4000

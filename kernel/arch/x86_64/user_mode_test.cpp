@@ -12,6 +12,7 @@
 #include "harness/test.hpp"
 #include "sched/thread.hpp"
 #include "smp/context/context.hpp"
+#include "smp/rcu/rcu.hpp"
 #include "vm/address_space.hpp"
 #include "vm/user_copy.hpp"
 
@@ -117,6 +118,16 @@ constexpr sched::ThreadHooks kHooks{
         },
     .return_to_user = nullptr};
 
+// function() with a program's memory in place of whatever this CPU has.
+template <class Function>
+void in_space_of(Run& run, Function&& function) {
+    smp::PinGuard const pin;
+    run.space->activate();
+    function();
+    smp::PreemptGuard const guard;
+    vm::deactivate();
+}
+
 Result<> map(vm::AddressSpace& space, VirtAddr at, vm::Protection protection) {
     TRY(space.map({.address = at, .length = kPageSize, .protection = protection, .placement = vm::Placement::Fixed}));
     return {};
@@ -131,15 +142,11 @@ Result<> prepare(Run& run, u64 entry, u64 number) {
     TRY(map(*run.space, kData, {.read = true, .write = true}));
     TRY(map(*run.space, kConstants, {.read = true}));
     TRY(map(*run.space, kStack, {.read = true, .write = true}));
-    {
-        smp::PinGuard const pin;
-        run.space->activate();
-        Result<> const copied =
-            vm::copy_to_user(kCode, user_programs, static_cast<size_t>(user_programs_end - user_programs));
-        smp::PreemptGuard const guard;
-        vm::deactivate();
-        TRY(copied);
-    }
+    Result<> copied;
+    in_space_of(run, [&] {
+        copied = vm::copy_to_user(kCode, user_programs, static_cast<size_t>(user_programs_end - user_programs));
+    });
+    TRY(copied);
     TRY(run.space->protect(kCode, kPageSize, {.read = true, .execute = true}));
     run.start.rip = entry;
     run.start.cs = kUserCodeSelector;
@@ -190,6 +197,7 @@ PROGRAM(keeps_registers_over_sysret);
 PROGRAM(keeps_registers_over_iret);
 PROGRAM(keeps_registers_over_preemption);
 PROGRAM(calls_all_the_time);
+PROGRAM(spins_until_told);
 PROGRAM(loads_segments);
 
 TEST(user_mode, a_program_runs_and_ends) { expect_result(program_ends, 42); }
@@ -232,6 +240,33 @@ TEST_ALL_CPUS(user_mode, preemption_keeps_all_registers) {
     }
     harness::meet();
     if (cpu == CpuId{0}) delete handlers.exchange(nullptr, std::memory_order_acquire);
+}
+
+// A program that never enters the kernel by itself is no reader, and must not hold up those who wait for readers.
+TEST(user_mode, a_spinning_program_holds_up_no_grace_period, .min_cpus = 2) {
+    Handlers const handlers;
+    Run run;
+    REQUIRE(prepare(run, address_of(program_spins_until_told), 0).has_value());
+    Result<smp::CpuSet> set = smp::CpuSet::create(smp::cpu_count());
+    REQUIRE(set.has_value());
+    set->add(CpuId{smp::this_cpu_unstable() == CpuId{0} ? 1u : 0u});
+    auto thread = launch(run, &*set);
+    REQUIRE(thread.has_value());
+    u32 runs = 0;
+    while (runs == 0) {
+        in_space_of(run, [&] { EXPECT(vm::copy_from_user(&runs, kData + 8, sizeof runs).has_value()); });
+        sched::yield();
+    }
+    u64 const before = smp::rcu::statistics().interrupts;
+    for (u32 i = 0; i < 20; ++i) smp::rcu::synchronize();
+    // Without an interrupt each would wait for the next that comes anyhow.
+    EXPECT(smp::rcu::statistics().interrupts > before);
+    EXPECT(!(*thread)->has_ended());
+    u32 const end = 1;
+    in_space_of(run, [&] { EXPECT(vm::copy_to_user(kData, &end, sizeof end).has_value()); });
+    EXPECT((*thread)->join().has_value());
+    EXPECT_EQ(run.vector, kEnded);
+    EXPECT_EQ(run.result, u64{1});
 }
 
 // NMIs hit between any two instructions, those of the entry code with the program's GS and stack included.
