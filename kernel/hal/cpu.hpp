@@ -9,9 +9,6 @@ namespace tutti::hal {
 // CPUs found at boot; constant. One until the platform has read its tables.
 [[nodiscard]] u32 cpu_count();
 
-// Index of the CPU that runs this; stale at once unless the caller is pinned.
-[[nodiscard]] CpuId this_cpu();
-
 // Starts every secondary CPU at once and returns without waiting for them. Each runs entry() on a boot stack of its own
 // with its per-CPU area, descriptor tables and local interrupt controller ready and interrupts off; entry() does not
 // return. A CPU that never comes is the caller's to notice. Once, on the boot CPU; everything that entry() uses is ready.

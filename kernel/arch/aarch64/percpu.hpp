@@ -16,10 +16,6 @@ namespace tutti::arch {
 
 [[nodiscard]] inline size_t percpu_size() { return static_cast<size_t>(__percpu_end - __percpu_start); }
 
-inline void percpu_install(void* area) {
-    u64 const base = reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start);
-    asm volatile("msr tpidr_el1, %0" ::"r"(base) : "memory");
-}
 [[nodiscard]] ALWAYS_INLINE u64 percpu_base() {
     u64 base;
     asm volatile("mrs %0, tpidr_el1" : "=r"(base)::"memory");
@@ -60,6 +56,16 @@ ALWAYS_INLINE void percpu_add(T& variable, T amount) {
     T* const own = percpu_address(variable);
     *static_cast<T volatile*>(own) = *own + amount;
     restore_interrupts(before);
+}
+
+// Which CPU this is: its index, kept in its area. Stale at once unless the caller stays here.
+extern u32 percpu_own_index;
+[[nodiscard]] ALWAYS_INLINE u32 percpu_index() { return percpu_load(percpu_own_index); }
+
+inline void percpu_install(void* area, u32 index) {
+    u64 const base = reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start);
+    asm volatile("msr tpidr_el1, %0" ::"r"(base) : "memory");
+    percpu_store(percpu_own_index, index);
 }
 
 }  // namespace tutti::arch

@@ -18,11 +18,6 @@ namespace tutti::arch {
 
 [[nodiscard]] inline size_t percpu_size() { return static_cast<size_t>(__percpu_end - __percpu_start); }
 
-// Makes `area` (percpu_size() bytes, cache-line aligned, holding a copy of the template) this CPU's storage.
-inline void percpu_install(void* area) {
-    set_gs_base(reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start));
-}
-
 // One gs-relative instruction each, atomic with respect to interrupts on this CPU, not to other CPUs.
 template <class T>
     requires(sizeof(T) == 1 || sizeof(T) == 2 || sizeof(T) == 4 || sizeof(T) == 8)
@@ -57,6 +52,17 @@ ALWAYS_INLINE void percpu_add(T& variable, T amount) {
         asm volatile("addl %1, %%gs:%0" : "+m"(variable) : "er"(amount) : "memory", "cc");
     else
         asm volatile("addq %1, %%gs:%0" : "+m"(variable) : "er"(amount) : "memory", "cc");
+}
+
+// Which CPU this is: its index, kept in its area. Stale at once unless the caller stays here.
+extern u32 percpu_own_index;
+[[nodiscard]] ALWAYS_INLINE u32 percpu_index() { return percpu_load(percpu_own_index); }
+
+// Makes `area` (percpu_size() bytes, cache-line aligned, holding a copy of the template) the storage of this CPU, which is
+// the one with that index.
+inline void percpu_install(void* area, u32 index) {
+    set_gs_base(reinterpret_cast<u64>(area) - reinterpret_cast<u64>(__percpu_start));
+    percpu_store(percpu_own_index, index);
 }
 
 // GS base of this CPU; percpu_address() of a variable adds it. Kept in the area itself: reading the MSR is slow.

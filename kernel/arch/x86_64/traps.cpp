@@ -32,6 +32,7 @@ constinit Hooks hooks{};
 namespace tutti::arch {
 
 TUTTI_PERCPU u64 percpu_base_self = 0;
+TUTTI_PERCPU u32 percpu_own_index = 0;
 TUTTI_PERCPU TrapFrame const* fatal_frame_of_cpu = nullptr;
 
 namespace {

@@ -26,8 +26,6 @@ constinit void** areas = nullptr;  // by CpuId
 constinit u32 cpus = 1;
 constinit void (*secondary_entry)() = nullptr;
 
-TUTTI_PERCPU u32 cpu_number = 0;
-
 // By an instruction, not a loop or a function: the template holds AddressSanitizer's red zones.
 void copy_template(void* to) {
     void const* from = __percpu_start;
@@ -36,8 +34,7 @@ void copy_template(void* to) {
 }
 
 void become_cpu(u32 index) {
-    arch::percpu_install(areas[index]);
-    arch::percpu_store(cpu_number, index);
+    arch::percpu_install(areas[index], index);
     arch::traps_init_cpu();
     clock_init_cpu(areas[index]);
 }
@@ -74,7 +71,6 @@ namespace tutti::hal {
 using namespace platform;
 
 u32 cpu_count() { return cpus; }
-CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
 // The host's scheduler may take a CPU's processor at any moment, as a hypervisor does.
 bool is_virtual_machine() { return true; }
 void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }

@@ -55,8 +55,6 @@ constinit u32 count = 1;
 constinit arch::ExceptionStacks* exception_stacks = nullptr;  // by CpuId
 constinit void (*secondary_entry)() = nullptr;
 
-TUTTI_PERCPU u32 cpu_number = 0;
-
 u32 initial_apic_id() {
     if (arch::cpuid(0).eax >= 0xb)
         if (auto const leaf = arch::cpuid(0xb); leaf.ebx != 0) return leaf.edx;
@@ -64,8 +62,7 @@ u32 initial_apic_id() {
 }
 
 void install_area(u32 index) {
-    arch::percpu_install(areas[index]);
-    arch::percpu_store(cpu_number, index);
+    arch::percpu_install(areas[index], index);
     arch::traps_init_cpu(index, exception_stacks[index]);
 }
 
@@ -132,7 +129,6 @@ namespace tutti::hal {
 using namespace platform;
 
 ISR_SAFE u32 cpu_count() { return count; }
-ISR_SAFE CpuId this_cpu() { return CpuId{arch::percpu_load(cpu_number)}; }
 // The bit that processors leave clear and hypervisors set (CPUID leaf 1, ECX bit 31).
 ISR_SAFE bool is_virtual_machine() { return (arch::cpuid(1).ecx & (1u << 31)) != 0; }
 ISR_SAFE void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }

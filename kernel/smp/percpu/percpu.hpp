@@ -29,9 +29,9 @@ namespace tutti::smp {
 // Called on each CPU when it can take interrupts and calls from others.
 void set_online(CpuId cpu);
 
-[[nodiscard]] inline CpuId this_cpu(Pinned const&) { return hal::this_cpu(); }
+[[nodiscard]] inline CpuId this_cpu(Pinned const&) { return CpuId{arch::percpu_index()}; }
 // May be wrong by the time the caller looks at it: for hints and messages.
-[[nodiscard]] inline CpuId this_cpu_unstable() { return hal::this_cpu(); }
+[[nodiscard]] inline CpuId this_cpu_unstable() { return CpuId{arch::percpu_index()}; }
 
 template <class Function>
 void for_each_cpu(Function&& function) {

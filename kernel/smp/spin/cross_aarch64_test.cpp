@@ -13,9 +13,11 @@ namespace tutti {
     std::fprintf(stderr, "panic: %.*s\n", static_cast<int>(message.size()), message.data());
     std::abort();
 }
+namespace arch {
+u32 percpu_own_index;
+}
 namespace hal {
 u32 cpu_count() { return 4; }
-CpuId this_cpu() { return CpuId{0}; }
 void* percpu_area(CpuId) { return nullptr; }
 }  // namespace hal
 namespace smp {

@@ -19,7 +19,6 @@ namespace hal {
 
 Hooks hooks;
 u32 cpu_count() { return interleave::cpu_count(); }
-CpuId this_cpu() { return CpuId{interleave::this_cpu()}; }
 void* percpu_area(CpuId cpu) { return interleave::percpu_area(cpu.value()); }
 bool is_virtual_machine() { return false; }
 

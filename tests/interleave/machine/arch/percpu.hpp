@@ -16,6 +16,8 @@ namespace tutti::arch {
 
 [[nodiscard]] inline size_t percpu_size() { return static_cast<size_t>(__percpu_end - __percpu_start); }
 
+[[nodiscard]] inline u32 percpu_index() { return interleave::this_cpu(); }
+
 template <class T>
 [[nodiscard]] ALWAYS_INLINE T* percpu_address_in(void* area, T& variable) {
     return reinterpret_cast<T*>(static_cast<char*>(area) + (reinterpret_cast<char*>(&variable) - __percpu_start));
