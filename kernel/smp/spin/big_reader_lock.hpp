@@ -69,13 +69,14 @@ class RawBigReaderLock {
     };
     explicit RawBigReaderLock(DynamicPerCpu<Count> counts) : counts_{std::move(counts)} {}
 
+    // Only this CPU writes its count, and an interrupt handler in between leaves it as it was: no read-modify-write. The
+    // exchange is a store with the fence that x86 needs; an addition would wait for leave()'s store first.
     [[nodiscard]] bool enter(std::atomic<u32>& own) {
-        own.fetch_add(1, std::memory_order_seq_cst);
+        own.exchange(own.load(std::memory_order_relaxed) + 1, std::memory_order_seq_cst);
         if (!writer_.load(std::memory_order_seq_cst)) [[likely]] return true;
         leave(own);
         return false;
     }
-    // Only this CPU writes its count, and an interrupt handler in between leaves it as it was: no read-modify-write.
     // release: our reads come before the writer's changes (its seq_cst load).
     static void leave(std::atomic<u32>& own) {
         own.store(own.load(std::memory_order_relaxed) - 1, std::memory_order_release);
