@@ -57,6 +57,17 @@ ALWAYS_INLINE void percpu_add(T& variable, T amount) {
     *static_cast<T volatile*>(own) = *own + amount;
     restore_interrupts(before);
 }
+// Subtracts one. True: it is zero then.
+template <std::integral T>
+    requires(sizeof(T) == 4)
+[[nodiscard]] ALWAYS_INLINE bool percpu_dec_and_test(T& variable) {
+    IrqState const before = disable_interrupts();
+    T* const own = percpu_address(variable);
+    T const left = *own - 1;
+    *static_cast<T volatile*>(own) = left;
+    restore_interrupts(before);
+    return left == 0;
+}
 
 // Which CPU this is: its index, kept in its area. Stale at once unless the caller stays here.
 extern u32 percpu_own_index;

@@ -53,6 +53,14 @@ ALWAYS_INLINE void percpu_add(T& variable, T amount) {
     else
         asm volatile("addq %1, %%gs:%0" : "+m"(variable) : "er"(amount) : "memory", "cc");
 }
+// Subtracts one. True: it is zero then.
+template <std::integral T>
+    requires(sizeof(T) == 4)
+[[nodiscard]] ALWAYS_INLINE bool percpu_dec_and_test(T& variable) {
+    bool zero;
+    asm volatile("decl %%gs:%1" : "=@ccz"(zero), "+m"(variable)::"memory");
+    return zero;
+}
 
 // Which CPU this is: its index, kept in its area. Stale at once unless the caller stays here.
 extern u32 percpu_own_index;

@@ -31,10 +31,9 @@ NOINLINE void preempt_now();
 
 ALWAYS_INLINE void preempt_disable() { arch::percpu_add(detail::preempt_state, u32{1}); }
 ALWAYS_INLINE void preempt_enable_no_switch() { arch::percpu_add(detail::preempt_state, ~u32{0}); }
-// An interrupt between the two instructions does no harm: its own exit switches when that is wanted.
+// What is wanted later is seen by the interrupt that wants it, at its own exit.
 ALWAYS_INLINE void preempt_enable() {
-    arch::percpu_add(detail::preempt_state, ~u32{0});
-    if (arch::percpu_load(detail::preempt_state) == 0) [[unlikely]] detail::preempt_now();
+    if (arch::percpu_dec_and_test(detail::preempt_state)) [[unlikely]] detail::preempt_now();
 }
 // After interrupts have been enabled again: what was wanted while they were off happens now.
 ALWAYS_INLINE void preempt_check() {

@@ -43,5 +43,10 @@ ALWAYS_INLINE void percpu_add(T& variable, T amount) {
     T* const own = percpu_address(variable);
     *own = static_cast<T>(*own + amount);
 }
+template <std::integral T>
+[[nodiscard]] ALWAYS_INLINE bool percpu_dec_and_test(T& variable) {
+    interleave::interrupt_point();
+    return --*percpu_address(variable) == 0;
+}
 
 }  // namespace tutti::arch
