@@ -8,6 +8,9 @@ namespace tutti::hal {
 
 // Since boot. Never goes back, on any CPU, also seen across CPUs. Any context; a few instructions.
 [[nodiscard]] Nanoseconds now();
+// The same clock for accounting, at about half the price: does not wait for the loads before it, so it may be a few dozen
+// nanoseconds early, and may seem to go back when compared with what another CPU has published.
+[[nodiscard]] Nanoseconds sched_clock();
 
 // Conversion of the CPU counter to nanoseconds, for the vDSO: ns = (counter - base) * multiplier >> shift.
 struct CounterScale {

@@ -57,8 +57,8 @@ ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     RunQueue& queue = local_run_queue(here);
     Thread& previous = *queue.current;
     Thread* misplaced = nullptr;
+    Nanoseconds const now = hal::sched_clock();
     queue.lock.lock(here);
-    Nanoseconds const now = hal::now();
     queue.account(now);
     smp::reschedule_done();
     // A parked thread has written it before it said so: wakers may be reading it.
@@ -172,7 +172,7 @@ ISR_SAFE void Scheduler::place(Thread& thread) {
     // Once the lock is free, another CPU may take the thread and run it to its end.
     Ref<Thread> const keep{thread};
     own.lock.lock(here);
-    own.account(hal::now());
+    own.account(hal::sched_clock());
     own.enqueue(thread);
     bool const preempts = own.precedes_current(thread);
     bool const current_is_idle = own.current->is_idle_;
@@ -271,7 +271,7 @@ ISR_SAFE void Scheduler::reschedule_interrupt(hal::IpiKind) {
     smp::AssumeIrqOff const here;
     RunQueue& queue = local_run_queue(here);
     queue.lock.lock(here);
-    queue.account(hal::now());
+    queue.account(hal::sched_clock());
     queue.drain_inbox();
     Thread& running = *queue.current;
     bool const wanted = queue.first_precedes_current() || (!running.is_idle_ && !running.affinity_.contains(queue.cpu));

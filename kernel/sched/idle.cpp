@@ -33,7 +33,7 @@ bool try_steal() {
 bool poll(RunQueue& queue) {
     if (has_work(queue)) return true;
     if (queue.poll_time == Nanoseconds{}) return try_steal();
-    Nanoseconds const until = hal::now() + queue.poll_time;
+    Nanoseconds const until = hal::sched_clock() + queue.poll_time;
     do {
         for (u32 i = 0; i < kPausesPerLook; ++i) {
             if (has_work(queue)) return true;
@@ -42,7 +42,7 @@ bool poll(RunQueue& queue) {
             arch::pause();
         }
         if (try_steal()) return true;
-    } while (hal::now() < until);
+    } while (hal::sched_clock() < until);
     return false;
 }
 
@@ -51,7 +51,7 @@ bool halt(RunQueue& queue) {
     arch::disable_interrupts();
     smp::AssumeIrqOff const here;
     queue.mode.store(CpuMode::Halted, std::memory_order_seq_cst);
-    Nanoseconds const start = hal::now();
+    Nanoseconds const start = hal::sched_clock();
     // Who claimed this CPU for a thread in another queue, and still saw it polling, sent no interrupt: the idle bit is clear
     // then, and we look again.
     if (!has_work(queue) && is_marked_idle(queue.cpu)) {
@@ -62,7 +62,7 @@ bool halt(RunQueue& queue) {
     arch::enable_interrupts();
     bool const work = has_work(queue);
     if (smp::cpu_count() > 1) {
-        Nanoseconds const halted = hal::now() - start;
+        Nanoseconds const halted = hal::sched_clock() - start;
         if (work && halted < kLongestPoll + kLongestPoll)
             queue.poll_time = queue.poll_time + queue.poll_time;
         else

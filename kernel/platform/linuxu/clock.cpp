@@ -23,6 +23,11 @@ constinit void (*timer_handler)() = nullptr;
 
 TUTTI_PERCPU int host_timer = -1;
 
+Nanoseconds to_nanoseconds(u64 counter) {
+    u64 const ticks = counter - scale.base;
+    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
+}
+
 i64 host_clock(clockid_t clock) {
     timespec time{};
     arch::host_call(SYS_clock_gettime, static_cast<u64>(clock), arch::host_argument(&time));
@@ -89,10 +94,8 @@ namespace tutti::hal {
 
 using namespace platform;
 
-Nanoseconds now() {
-    u64 const ticks = arch::read_tsc_ordered() - scale.base;
-    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
-}
+Nanoseconds now() { return to_nanoseconds(arch::read_tsc_ordered()); }
+Nanoseconds sched_clock() { return to_nanoseconds(arch::read_tsc()); }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }

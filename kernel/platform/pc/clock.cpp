@@ -26,6 +26,11 @@ constinit u64 timer_scale = 0;      // local APIC timer ticks for one nanosecond
 constinit Nanoseconds boot_wall_clock{};
 constinit void (*timer_handler)() = nullptr;
 
+ISR_SAFE Nanoseconds to_nanoseconds(u64 counter) {
+    u64 const ticks = counter - scale.base;
+    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
+}
+
 // TSC frequency as the hypervisor or the CPU states it; 0 when none does.
 u64 stated_frequency() {
     if (u64 const hz = kvm_counter_frequency(); hz != 0) return hz;
@@ -86,10 +91,8 @@ namespace tutti::hal {
 
 using namespace platform;
 
-ISR_SAFE Nanoseconds now() {
-    u64 const ticks = arch::read_tsc_ordered() - scale.base;
-    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
-}
+ISR_SAFE Nanoseconds now() { return to_nanoseconds(arch::read_tsc_ordered()); }
+ISR_SAFE Nanoseconds sched_clock() { return to_nanoseconds(arch::read_tsc()); }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }

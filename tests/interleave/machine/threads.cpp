@@ -95,6 +95,7 @@ void timer_interrupt() {
 }
 
 Nanoseconds now() { return Nanoseconds{static_cast<i64>(interleave::now())}; }
+Nanoseconds sched_clock() { return now(); }
 // Any moment from now on may be the deadline.
 void arm_timer(Deadline deadline) {
     if (deadline != kNever) interleave::raise_interrupt(interleave::this_cpu(), timer_interrupt);
