@@ -65,6 +65,23 @@ TEST(RbTree, AgreesWithMultisetOnRandomOperations) {
     for (auto& item : linked) tree.remove(*item);
 }
 
+TEST(RbTree, TheOnlyElementGivesUpItsPlace) {
+    Item first{1}, second{2}, third{3};
+    Tree tree;
+    tree.insert(third);
+    tree.exchange_only(third, second);
+    EXPECT_FALSE(Tree::is_linked(third));
+    EXPECT_EQ(tree.first(), &second);
+    EXPECT_EQ(tree.size(), 1u);
+    tree.insert(third);
+    tree.insert(first);
+    EXPECT_EQ(tree.first(), &first);
+    EXPECT_EQ(tree.next(first), &second);
+    EXPECT_EQ(tree.last(), &third);
+    for (Item* item : {&second, &first, &third}) tree.remove(*item);
+    EXPECT_TRUE(tree.empty());
+}
+
 TEST(IntrusiveList, KeepsOrderThroughPushRemoveAndSplice) {
     Item a{1}, b{2}, c{3}, d{4};
     List first, second;

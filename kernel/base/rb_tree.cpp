@@ -116,6 +116,15 @@ ISR_SAFE void RbTreeBase::detach(RbNode& removed) {
     --size_;
 }
 
+ISR_SAFE void RbTreeBase::exchange_only(RbNode& out, RbNode& in) {
+    ASSERT(out.linked_ && size_ == 1 && !in.linked_);
+    out.linked_ = false;
+    in.parent_ = in.left_ = in.right_ = nullptr;
+    in.red_ = false;
+    in.linked_ = true;
+    root_ = leftmost_ = &in;
+}
+
 // `node` (possibly null) carries one black too few; push the deficit up or repair it by rotation.
 ISR_SAFE void RbTreeBase::fix_after_remove(RbNode* node, RbNode* parent) {
     auto const is_black = [](RbNode* n) { return n == nullptr || !n->red_; };

@@ -40,6 +40,7 @@ class RbTreeBase {
     // Puts `node` at `*slot`, below `parent`, and rebalances.
     void attach(RbNode& node, RbNode* parent, RbNode** slot, bool leftmost);
     void detach(RbNode& node);
+    void exchange_only(RbNode& out, RbNode& in);
     static RbNode* successor(RbNode* node);
     static RbNode* predecessor(RbNode* node);
 
@@ -81,6 +82,8 @@ class RbTree : private RbTreeBase {
         attach(element.*Member, parent, slot, leftmost);
     }
     ISR_SAFE void remove(T& element) { detach(element.*Member); }
+    // remove(out) and insert(in) where `out` is the only element.
+    ISR_SAFE void exchange_only(T& out, T& in) { RbTreeBase::exchange_only(out.*Member, in.*Member); }
 
     // Each of these is null where there is no such element.
     [[nodiscard]] ISR_SAFE T* first() const { return element_or_null(leftmost_); }

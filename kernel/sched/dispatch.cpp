@@ -51,7 +51,7 @@ ISR_SAFE void Scheduler::load_user_state(RunQueue& queue, Thread& next) {
 
 ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     ISR_NOTE("switches-threads", "the running thread leaves the CPU with interrupts off");
-    smp::check_no_spin_locks_held("at a switch");
+    if constexpr (kDebugBuild) smp::check_no_spin_locks_held("at a switch");
     ASSERT(smp::preempt_depth() == 1 && !smp::in_isr(), "switch on the wrong rung");
     smp::rcu::note_quiescent(here);
     RunQueue& queue = local_run_queue(here);
@@ -63,14 +63,13 @@ ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     smp::reschedule_done();
     // A parked thread has written it before it said so: wakers may be reading it.
     if (leave != Leave::Park) previous.pin_depth_ = arch::percpu_load(smp::detail::pin_depth);
-    if (!previous.is_idle_ && (leave == Leave::Preempted || leave == Leave::Yield)) {
-        if (RunQueue::may_run_on(previous, queue.cpu))
-            queue.put_back(previous, leave == Leave::Yield);
-        else
-            queue.to_place = &previous;
-    }
     queue.drain_inbox();
-    Thread* next = queue.take_next();
+    bool stays = !previous.is_idle_ && (leave == Leave::Preempted || leave == Leave::Yield);
+    if (stays && !RunQueue::may_run_on(previous, queue.cpu)) {
+        queue.to_place = &previous;
+        stays = false;
+    }
+    Thread* next = stays ? queue.take_next_or(previous, leave == Leave::Yield) : queue.take_next();
     // The affinity of a queued thread may have changed on the way here.
     while (next != nullptr && next != &previous && !RunQueue::may_run_on(*next, queue.cpu)) {
         next->wake_node_.next = misplaced;
@@ -206,7 +205,7 @@ bool Scheduler::steal(smp::IrqOff const& here) {
         if (thread != nullptr) thread->cpu_.store(own.cpu.value(), std::memory_order_seq_cst);
         other.publish_load();
         bool const left = other.has_queued();
-        if (!left) clear_overloaded(victim);
+        if (!left) other.clear_overloaded();
         other.lock.unlock();
         // Who pushed into the inbox may have relied on the other CPU polling it; what we emptied into the queue and leave
         // there (threads that may run nowhere else) it would never see.

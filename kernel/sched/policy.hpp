@@ -2,6 +2,7 @@
 // How a thread competes for CPUs.
 #pragma once
 
+#include "base/compiler.hpp"
 #include "base/types.hpp"
 
 namespace tutti::sched {
@@ -34,7 +35,7 @@ inline constexpr Nanoseconds kRoundRobinSlice = Nanoseconds::from_ms(10);
 // The share of a Fair thread: each step of nice is a factor of about 1.25, so that one step moves about 10 % of a CPU
 // between two threads. kUnitWeight belongs to nice 0.
 inline constexpr u32 kUnitWeight = 1024;
-[[nodiscard]] constexpr u32 weight_of(Policy policy) {
+[[nodiscard]] ISR_SAFE constexpr u32 weight_of(Policy policy) {
     if (policy.kind == PolicyKind::Idle) return 3;
     u64 weight = u64{kUnitWeight} << 20;
     for (int step = policy.nice; step < 0; ++step) weight = weight * 5 / 4;

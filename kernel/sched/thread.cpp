@@ -165,10 +165,12 @@ void yield() {
     smp::might_sleep();
     {
         smp::PreemptGuard const here;
-        smp::rcu::note_quiescent(here);
         RunQueue const& queue = local_run_queue(here);
         // Nobody waits here: the common case needs no lock.
-        if (queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.inbox.empty()) return;
+        if (queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.inbox.empty()) {
+            smp::rcu::note_quiescent(here);
+            return;
+        }
     }
     arch::disable_interrupts();
     smp::preempt_disable();

@@ -275,6 +275,29 @@ TEST_EACH_CPU(thread, realtime_order) {
         for (u32 j = 0; j < 2; ++j) EXPECT_EQ(runners[i].order[j], expected[i][j]);
 }
 
+// A yield lets the other run, though that has had more of its share.
+TEST_EACH_CPU(thread, fair_yield_goes_behind) {
+    Result<smp::CpuSet> const set = only(cpu);
+    REQUIRE(set.has_value());
+    std::atomic<u32> turns{0};
+    std::atomic<bool> end{false};
+    auto greedy = [&] {
+        while (!end.load(std::memory_order_relaxed)) {
+            turns.fetch_add(1, std::memory_order_relaxed);
+            hal::delay(Nanoseconds::from_us(20));
+            yield();
+        }
+    };
+    auto thread = make_thread(greedy, &*set);
+    REQUIRE(thread.has_value());
+    (*thread)->start();
+    for (int i = 0; i < 20; ++i) yield();
+    // Now and then a third thread is there and runs instead.
+    EXPECT(turns.load(std::memory_order_relaxed) >= 10);
+    end.store(true, std::memory_order_relaxed);
+    EXPECT((*thread)->join().has_value());
+}
+
 // Two that never block end up on two CPUs, whoever started them where.
 TEST(thread, idle_cpus_take_waiting_threads, .min_cpus = 2) {
     std::atomic<u32> places[2] = {~u32{0}, ~u32{0}};

@@ -34,6 +34,17 @@ class FairQueue {
     // Puts the thread that has just run here back.
     ISR_SAFE void insert_running(RunEntity& entity) { tree_.insert(entity); }
     ISR_SAFE void remove(RunEntity& entity) { tree_.remove(entity); }
+    // Takes the first, and puts the thread that has just run in.
+    ISR_SAFE RunEntity& exchange_first(RunEntity& running) {
+        RunEntity& first = *tree_.first();
+        if (tree_.size() == 1) {
+            tree_.exchange_only(first, running);
+        } else {
+            tree_.remove(first);
+            tree_.insert(running);
+        }
+        return first;
+    }
     [[nodiscard]] RunEntity* first() const { return tree_.first(); }
     [[nodiscard]] RunEntity* next(RunEntity& entity) const { return tree_.next(entity); }
     [[nodiscard]] bool empty() const { return tree_.empty(); }

@@ -5,15 +5,8 @@
 
 namespace tutti::sched {
 
-namespace {
-PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
-}
-
-ISR_SAFE RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
-ISR_SAFE RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
-
-ISR_SAFE bool RunQueue::may_run_on(Thread const& thread, CpuId where) {
-    return thread.pin_depth_ != 0 ? thread.cpu() == where : thread.affinity_.contains(where);
+namespace detail {
+PERCPU_SECTION constinit smp::PerCpu<RunQueue> run_queues;
 }
 
 ISR_SAFE bool RunQueue::holds(Thread const& thread) const {
@@ -33,33 +26,55 @@ ISR_SAFE void RunQueue::enqueue(Thread& thread) {
     }
 }
 
-ISR_SAFE void RunQueue::put_back(Thread& thread, bool at_end) {
-    Policy const policy = thread.policy();
-    if (policy.is_realtime() != thread.queued_policy.is_realtime()) {
-        enqueue(thread);  // it changed its class while it ran
-        return;
-    }
-    thread.queued_policy = policy;
-    thread.queued_on.store(cpu.value() + 1, std::memory_order_relaxed);
-    ++queued_count;
-    if (!policy.is_realtime()) {
-        thread.weight = weight_of(policy);
-        if (at_end) {
-            RunEntity const* const first = fair.first();
-            if (first != nullptr && static_cast<i64>(first->virtual_time - thread.virtual_time) > 0)
-                thread.virtual_time = first->virtual_time;
+// Who goes on has not been in a queue; who does not is queued after the next one has left it: short ways for the trees.
+ISR_SAFE Thread* RunQueue::take_next_or(Thread& previous, bool at_end) {
+    Policy const policy = previous.policy();
+    bool const is_realtime = policy.is_realtime();
+    if (policy != previous.queued_policy) [[unlikely]] {
+        if (is_realtime != previous.queued_policy.is_realtime()) {
+            enqueue(previous);  // it changed its class while it ran
+            return take_next();
         }
-        fair.insert_running(thread);
-        return;
+        previous.queued_policy = policy;
+        if (!is_realtime) previous.weight = weight_of(policy);
     }
-    if (policy.kind == PolicyKind::RoundRobin && thread.slice_left <= Nanoseconds{}) {
-        thread.slice_left = kRoundRobinSlice;
-        at_end = true;
+    bool goes_on = true;
+    if (!is_realtime) {
+        if (RunEntity const* const first = fair.first(); first != nullptr) {
+            // Equal: the other one, which has waited.
+            goes_on = static_cast<i64>(previous.virtual_time - first->virtual_time) < 0;
+            if (at_end && goes_on) {
+                previous.virtual_time = first->virtual_time;
+                goes_on = false;
+            }
+        }
+        goes_on = goes_on && realtime.empty();
+    } else {
+        if (policy.kind == PolicyKind::RoundRobin && previous.slice_left <= Nanoseconds{}) {
+            previous.slice_left = kRoundRobinSlice;
+            at_end = true;
+        }
+        if (!realtime.empty()) {
+            u8 const waiting = realtime.first()->queued_policy.priority;
+            goes_on = at_end ? waiting < policy.priority : waiting <= policy.priority;
+        }
     }
-    if (at_end)
-        realtime.push_back(thread);
+    if (goes_on) return &previous;
+    previous.queued_on.store(cpu.value() + 1, std::memory_order_relaxed);
+    if (!is_realtime && realtime.empty()) {
+        RunEntity& next = fair.exchange_first(previous);
+        next.queued_on.store(0, std::memory_order_relaxed);
+        return &static_cast<Thread&>(next);
+    }
+    Thread* const next = take_next();
+    ++queued_count;
+    if (!is_realtime)
+        fair.insert_running(previous);
+    else if (at_end)
+        realtime.push_back(previous);
     else
-        realtime.push_front(thread);
+        realtime.push_front(previous);
+    return next;
 }
 
 ISR_SAFE void RunQueue::dequeue(Thread& thread) {
@@ -145,13 +160,6 @@ ISR_SAFE void RunQueue::account(Nanoseconds now) {
     }
 }
 
-ISR_SAFE Deadline RunQueue::slice_end() const {
-    Policy const policy = current->policy();
-    if (policy.kind == PolicyKind::Fifo) return kNever;
-    if (policy.kind == PolicyKind::RoundRobin) return clock + current->slice_left;
-    return slice_start + kSlice;
-}
-
 ISR_SAFE bool RunQueue::slice_is_over(Nanoseconds now) const {
     if (queued_count == 0 || current->is_idle_) return false;
     Policy const policy = current->policy();
@@ -170,7 +178,14 @@ ISR_SAFE void RunQueue::publish_load() {
     set(queued_hint, queued_count);
     Policy const policy = current->policy();
     set(current_rank, !runs ? 0u : policy.is_realtime() ? 1u + policy.priority : 1u);
-    if (queued_count != 0) mark_overloaded(cpu);
+    if (queued_count == 0 || marked_overloaded) return;
+    marked_overloaded = true;
+    mark_overloaded(cpu);
+}
+
+ISR_SAFE void RunQueue::clear_overloaded() {
+    marked_overloaded = false;
+    sched::clear_overloaded(cpu);
 }
 
 }  // namespace tutti::sched

@@ -38,8 +38,9 @@ class RunQueue {
     // --- with the lock held -------------------------------------------------------------------------------------
     // Puts an arriving thread (woken, new or moved) in its place.
     void enqueue(Thread& thread) REQUIRES(lock);
-    // Puts the thread that was running back; `at_end`: behind its equals.
-    void put_back(Thread& thread, bool at_end) REQUIRES(lock);
+    // Takes the thread that should run next when `previous`, which was running and is not queued, goes on wanting this CPU:
+    // another, for which `previous` is queued, `at_end` behind its equals; or `previous` itself.
+    [[nodiscard]] Thread* take_next_or(Thread& previous, bool at_end) REQUIRES(lock);
     void dequeue(Thread& thread) REQUIRES(lock);
     // Everything in the inbox becomes runnable here.
     void drain_inbox() REQUIRES(lock);
@@ -60,7 +61,11 @@ class RunQueue {
     [[nodiscard]] bool holds(Thread const& thread) const REQUIRES(lock);
     // Makes the counts that others look at true again.
     void publish_load() REQUIRES(lock);
-    [[nodiscard]] static bool may_run_on(Thread const& thread, CpuId cpu);
+    // No thread waits here any more: next_overloaded() passes this CPU over.
+    void clear_overloaded() REQUIRES(lock);
+    [[nodiscard]] ISR_SAFE static bool may_run_on(Thread const& thread, CpuId cpu) {
+        return thread.pin_depth_ != 0 ? thread.cpu() == cpu : thread.affinity_.contains(cpu);
+    }
 
     smp::SpinLock lock{smp::LockRank::RunQueue, "run queue"};
     CpuId cpu{};
@@ -69,6 +74,7 @@ class RunQueue {
     FairQueue fair;
     RealtimeQueue realtime GUARDED_BY(lock);
     u32 queued_count GUARDED_BY(lock) = 0;
+    bool marked_overloaded GUARDED_BY(lock) = false;  // in the bitmap of placement.hpp
     Nanoseconds clock{};        // up to when `current` has been charged
     Nanoseconds slice_start{};  // when `current` got the CPU
 
@@ -100,7 +106,17 @@ class RunQueue {
     std::atomic<i64> up_since{0};
 };
 
-[[nodiscard]] RunQueue& run_queue(CpuId cpu);
-[[nodiscard]] RunQueue& local_run_queue(smp::Pinned const& here);
+ISR_SAFE inline Deadline RunQueue::slice_end() const {
+    Policy const policy = current->policy();
+    if (policy.kind == PolicyKind::Fifo) return kNever;
+    if (policy.kind == PolicyKind::RoundRobin) return clock + current->slice_left;
+    return slice_start + kSlice;
+}
+
+namespace detail {
+extern smp::PerCpu<RunQueue> run_queues;
+}
+[[nodiscard]] ISR_SAFE inline RunQueue& run_queue(CpuId cpu) { return detail::run_queues.on(cpu); }
+[[nodiscard]] ALWAYS_INLINE RunQueue& local_run_queue(smp::Pinned const& here) { return detail::run_queues.local(here); }
 
 }  // namespace tutti::sched

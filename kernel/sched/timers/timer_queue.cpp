@@ -2,16 +2,12 @@
 #include "sched/timers/timer_queue.hpp"
 
 #include "hal/clock.hpp"
-#include "smp/percpu/percpu.hpp"
 
 namespace tutti::sched {
 
-namespace {
-PERCPU_SECTION constinit smp::PerCpu<TimerQueue> g_timers;
+namespace detail {
+PERCPU_SECTION constinit smp::PerCpu<TimerQueue> timer_queues;
 }
-
-ISR_SAFE TimerQueue& timer_queue(CpuId cpu) { return g_timers.on(cpu); }
-ISR_SAFE TimerQueue& local_timer_queue(smp::Pinned const& here) { return g_timers.local(here); }
 
 ISR_SAFE void TimerQueue::start(Timer& timer, Deadline deadline, smp::IrqOff const& here) {
     {
@@ -56,8 +52,7 @@ ISR_SAFE void TimerQueue::run_expired(Nanoseconds now, smp::IrqOff const& here) 
     lock_.unlock();
 }
 
-ISR_SAFE void TimerQueue::arm(Deadline deadline, smp::IrqOff const&) {
-    if (deadline >= armed_) return;
+ISR_SAFE void TimerQueue::arm_hardware(Deadline deadline) {
     armed_ = deadline;
     hal::arm_timer(deadline);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "sched/timers/timer.hpp"
+#include "smp/percpu/percpu.hpp"
 #include "smp/spin/spin.hpp"
 
 namespace tutti::sched {
@@ -27,12 +28,15 @@ class TimerQueue {
     // Timer interrupt: the hardware has fired and is not armed.
     void disarmed(smp::IrqOff const&) { armed_ = kNever; }
     // Makes sure that the hardware interrupts at `deadline` or earlier; this queue's CPU.
-    void arm(Deadline deadline, smp::IrqOff const&);
+    ISR_SAFE void arm(Deadline deadline, smp::IrqOff const&) {
+        if (deadline < armed_) arm_hardware(deadline);
+    }
     // Arms the hardware for the first timer or `other`, whichever is earlier.
     void rearm(Deadline other, smp::IrqOff const&);
 
   private:
     using Tree = RbTree<Timer, &Timer::node_, Timer::Earlier>;
+    void arm_hardware(Deadline deadline);
 
     smp::SpinLock lock_{smp::LockRank::TimerQueue, "timer queue"};
     Tree timers_ GUARDED_BY(lock_);
@@ -40,7 +44,10 @@ class TimerQueue {
     std::atomic<Timer const*> running_{nullptr};
 };
 
-[[nodiscard]] TimerQueue& timer_queue(CpuId cpu);
-[[nodiscard]] TimerQueue& local_timer_queue(smp::Pinned const& here);
+namespace detail {
+extern smp::PerCpu<TimerQueue> timer_queues;
+}
+[[nodiscard]] ISR_SAFE inline TimerQueue& timer_queue(CpuId cpu) { return detail::timer_queues.on(cpu); }
+[[nodiscard]] ALWAYS_INLINE TimerQueue& local_timer_queue(smp::Pinned const& here) { return detail::timer_queues.local(here); }
 
 }  // namespace tutti::sched

@@ -20,21 +20,18 @@ KernelStack::~KernelStack() = default;
 namespace sched {
 
 namespace {
-PERCPU_SECTION constinit smp::PerCpu<RunQueue> g_queue;
 PERCPU_SECTION constinit smp::PerCpu<bool> g_return_work;
 }  // namespace
 namespace detail {
 PERCPU_SECTION constinit smp::PerCpu<Thread*> current_thread;
-}
+PERCPU_SECTION constinit smp::PerCpu<RunQueue> run_queues;
+}  // namespace detail
 
 void set_machine_thread(CpuId cpu, Thread& thread) {
     detail::current_thread.on(cpu) = &thread;
     run_queue(cpu).current_hint.store(&thread, std::memory_order_relaxed);
 }
 Thread& thread_of(CpuId cpu) { return *detail::current_thread.on(cpu); }
-
-RunQueue& run_queue(CpuId cpu) { return g_queue.on(cpu); }
-RunQueue& local_run_queue(smp::Pinned const& here) { return g_queue.local(here); }
 
 // As in sched/dispatch.cpp, with a CPU that sleeps in place of the switch. It may be interrupted meanwhile.
 void Scheduler::park(Thread& self) {
