@@ -64,6 +64,8 @@ ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     // A parked thread has written it before it said so: wakers may be reading it.
     if (leave != Leave::Park) previous.pin_depth_ = arch::percpu_load(smp::detail::pin_depth);
     queue.drain_inbox();
+    if (queue.watched != nullptr && (previous.is_idle_ || queue.has_queued()))
+        if (Thread* const notified = queue.take_watched()) queue.enqueue(*notified);
     bool stays = !previous.is_idle_ && (leave == Leave::Preempted || leave == Leave::Yield);
     if (stays && !RunQueue::may_run_on(previous, queue.cpu)) {
         queue.to_place = &previous;
@@ -132,11 +134,15 @@ MAY_BLOCK void Scheduler::park(Thread& self) {
     smp::preempt_disable();
     smp::AssumeIrqOff const here;
     self.pin_depth_ = arch::percpu_load(smp::detail::pin_depth);  // wakers read it once they see Parked
+    RunQueue& queue = local_run_queue(here);
+    // A CPU that will be idle, as far as one can see, and polls then.
+    bool const watch = queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.poll_time != Nanoseconds{};
     auto expected = Thread::WakeState::Running;
     // release (within seq_cst): a waker that finds Parked sees our fields. On failure the exchange below synchronises.
-    if (self.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked, std::memory_order_seq_cst,
-                                                 std::memory_order_relaxed))
-        switch_away(Leave::Park, here);
+    bool const parked = watch ? queue.watch(self)
+                              : self.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked,
+                                                                         std::memory_order_seq_cst, std::memory_order_relaxed);
+    if (parked) switch_away(Leave::Park, here);
     // acquire: everything that the wakers whose notices we consume did before.
     [[maybe_unused]] auto const notice = self.wake_state_.exchange(Thread::WakeState::Running, std::memory_order_acquire);
     ASSERT(notice == Thread::WakeState::Notified);

@@ -20,7 +20,7 @@ constexpr u32 kPausesPerLook = 8;
 
 bool has_work(RunQueue const& queue) {
     // seq_cst inside empty(): after mode was written (run_queue.hpp).
-    return smp::reschedule_wanted() || !queue.inbox.empty();
+    return smp::reschedule_wanted() || !queue.inbox.empty() || queue.watched_is_notified();
 }
 
 bool try_steal() {
@@ -29,19 +29,27 @@ bool try_steal() {
     return Scheduler::steal(here);
 }
 
+bool look_for_a_moment(RunQueue const& queue) {
+    for (u32 i = 0; i < kPausesPerLook; ++i) {
+        if (has_work(queue)) return true;
+        // Cheaper here than a place among the CPUs that grace periods do not wait for, which costs a fence to leave.
+        smp::rcu::note_quiescent(smp::AssumeNoPreempt{});
+        arch::pause();
+    }
+    return false;
+}
+
 // True when there is something to do. Interrupts on.
 bool poll(RunQueue& queue) {
-    if (has_work(queue)) return true;
-    if (queue.poll_time == Nanoseconds{}) return try_steal();
+    bool const polls = queue.poll_time != Nanoseconds{};
+    // Before the bit in the bitmap, which all CPUs share: work often comes at once.
+    if (polls && look_for_a_moment(queue)) return true;
+    mark_idle(queue.cpu);
+    if (try_steal()) return true;
+    if (!polls) return false;
     Nanoseconds const until = hal::sched_clock() + queue.poll_time;
     do {
-        for (u32 i = 0; i < kPausesPerLook; ++i) {
-            if (has_work(queue)) return true;
-            // Cheaper here than a place among the CPUs that grace periods do not wait for, which costs a fence to leave.
-            smp::rcu::note_quiescent(smp::AssumeNoPreempt{});
-            arch::pause();
-        }
-        if (try_steal()) return true;
+        if (look_for_a_moment(queue) || try_steal()) return true;
     } while (hal::sched_clock() < until);
     return false;
 }
@@ -50,6 +58,10 @@ bool poll(RunQueue& queue) {
 bool halt(RunQueue& queue) {
     arch::disable_interrupts();
     smp::AssumeIrqOff const here;
+    if (!queue.stop_watching()) {
+        arch::enable_interrupts();
+        return true;
+    }
     queue.mode.store(CpuMode::Halted, std::memory_order_seq_cst);
     Nanoseconds const start = hal::sched_clock();
     // Who claimed this CPU for a thread in another queue, and still saw it polling, sent no interrupt: the idle bit is clear
@@ -81,7 +93,6 @@ void Scheduler::idle_loop() {
     while (true) {
         reclaim_dead();
         queue.mode.store(CpuMode::Polling, std::memory_order_seq_cst);
-        mark_idle(queue.cpu);
         if (!poll(queue) && !halt(queue)) continue;
         mark_busy(queue.cpu);
         queue.mode.store(CpuMode::Busy, std::memory_order_seq_cst);

@@ -114,7 +114,8 @@ ISR_SAFE void Thread::sleep_is_over(void* thread) {
 ISR_SAFE void Thread::set_return_work() {
     smp::PreemptGuard const here;
     return_work_.store(true, std::memory_order_seq_cst);
-    if (wake_state_.load(std::memory_order_seq_cst) == WakeState::Parked) return;
+    WakeState const state = wake_state_.load(std::memory_order_seq_cst);
+    if (state == WakeState::Parked || state == WakeState::Watched) return;
     CpuId const cpu{cpu_.load(std::memory_order_seq_cst)};
     if (cpu == smp::this_cpu(here)) {
         if (this != current_or_null()) return;  // queued here, not running: read when picked
@@ -130,7 +131,8 @@ Result<> Thread::join(Deadline deadline, WaitMode mode) {
 
 ISR_SAFE Thread::Activity Thread::activity() const {
     if (has_ended()) return Activity::Ended;
-    if (wake_state_.load(std::memory_order_relaxed) != WakeState::Parked) return Activity::Running;
+    WakeState const state = wake_state_.load(std::memory_order_relaxed);
+    if (state != WakeState::Parked && state != WakeState::Watched) return Activity::Running;
     return started_ ? Activity::Sleeping : Activity::New;
 }
 

@@ -9,6 +9,8 @@
 //      +----- park() ----------+            park(): Running -> Parked ----------+
 //        consumes the notice                (interrupts off until switched out)
 //
+// Watched is Parked while the thread's CPU polls in its idle loop and looks at this word: an unpark() that finds it has
+// nothing more to do, the CPU queues the thread. Before it stops looking it turns Watched into Parked (run_queue.hpp).
 // Exactly one unpark() sees Parked, so a thread is enqueued once. A notice that comes before the park is not lost: park()
 // returns at once. park() may return for an old notice: callers test their condition again (park_until in sched/park.hpp).
 //
@@ -145,7 +147,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     friend Result<> park_step(Thread& self, Deadline deadline, WaitMode mode);
     friend void end_wait(Thread& self, Deadline deadline);
 
-    enum class WakeState : u32 { Running, Notified, Parked };
+    enum class WakeState : u32 { Running, Notified, Parked, Watched };
 
     // For CPUs that are not online yet, too. Up to Isr context.
     [[nodiscard]] static Result<Ref<Thread>> create_unchecked(ThreadOptions const& options, Entry entry, void* argument);
@@ -175,13 +177,13 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     // Written by whoever places the thread (seq_cst when it changes: set_policy, set_affinity and set_return_work store
     // their word first and read this second; a CPU that picks the thread reads those words after this was written).
     std::atomic<u32> cpu_{0};
+    u32 pin_depth_ = 0;  // written before it parks; here for those who place it
     smp::MpscNode<Thread> wake_node_;  // in a CPU's wake queue, or in the list of dead threads
     std::atomic<Policy> policy_{Policy{}};
     smp::CpuSet affinity_;
 
     // --- the run queue's, with RunEntity: under the lock of the queue of cpu_, or of the CPU that runs it -------------
     alignas(kCacheLine) void* saved_stack_ = nullptr;  // valid while not on_cpu_
-    u32 pin_depth_ = 0;
     u32 resident_cpu_ = ~u32{0};
     std::atomic<i64> cpu_time_{0};  // written by its CPU only
     std::atomic<u64> voluntary_switches_{0};

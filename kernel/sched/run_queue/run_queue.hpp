@@ -12,6 +12,10 @@
 //
 // Order: the waker pushes, then reads mode; the idle loop writes mode, then reads the inbox; all four sequentially
 // consistent. So either the waker sees Halted and interrupts, or the idle loop sees the thread.
+//
+// The thread whose parking made this CPU idle is `watched`: the idle loop looks at its wake state as well, so its waker
+// writes that word and is done, and one cache line has moved instead of three. Nobody else may queue the thread meanwhile, so
+// it cannot end; the CPU stops watching before it halts and before it runs anything.
 #pragma once
 
 #include <atomic>
@@ -67,6 +71,35 @@ class RunQueue {
         return thread.pin_depth_ != 0 ? thread.cpu() == cpu : thread.affinity_.contains(cpu);
     }
 
+    // --- this CPU, interrupts off or in its idle loop ----------------------------------------------------------------
+    // Parks `thread`, the current one, in state Watched. False: it has been notified.
+    [[nodiscard]] bool watch(Thread& thread) {
+        auto expected = Thread::WakeState::Running;
+        // release: a waker that finds Parked after stop_watching() sees our fields.
+        if (!thread.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Watched, std::memory_order_release,
+                                                        std::memory_order_relaxed))
+            return false;
+        watched = &thread;
+        return true;
+    }
+    [[nodiscard]] bool watched_is_notified() const {
+        // relaxed: the thread itself synchronises with its waker when it consumes the notice.
+        return watched != nullptr && watched->wake_state_.load(std::memory_order_relaxed) == Thread::WakeState::Notified;
+    }
+    // False: the watched thread has been notified, and take_watched() is to be called.
+    [[nodiscard]] ISR_SAFE bool stop_watching() {
+        if (watched == nullptr) return true;
+        auto expected = Thread::WakeState::Watched;
+        // relaxed: continues the release sequence that the thread began when it parked.
+        if (!watched->wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked, std::memory_order_relaxed,
+                                                          std::memory_order_relaxed))
+            return false;
+        watched = nullptr;
+        return true;
+    }
+    // Stops watching. A thread that has been notified is the caller's to queue.
+    [[nodiscard]] ISR_SAFE Thread* take_watched() { return stop_watching() ? nullptr : std::exchange(watched, nullptr); }
+
     smp::SpinLock lock{smp::LockRank::RunQueue, "run queue"};
     CpuId cpu{};
     Thread* current = nullptr;
@@ -86,6 +119,7 @@ class RunQueue {
     Nanoseconds next_push{};          // not before: look for a CPU with less to do
     u32 push_offset = 0;              // where to look next time
     Nanoseconds poll_time{};          // how long the idle loop polls before it halts
+    Thread* watched = nullptr;        // parked here last, and in state Watched or notified since
     u64 switches = 0;
     u64 steals = 0;
     u64 pushes = 0;

@@ -61,7 +61,7 @@ void Scheduler::reschedule_interrupt(hal::IpiKind) {
 }
 bool return_work_of(CpuId cpu) { return g_return_work.on(cpu); }
 
-void Scheduler::place(Thread& thread) { interleave::wake(thread.cpu().value()); }
+[[gnu::weak]] void Scheduler::place(Thread& thread) { interleave::wake(thread.cpu().value()); }
 
 Result<Thread*> Scheduler::create_main(CpuId cpu) {
     auto* const thread = new (std::nothrow) Thread(TRY(smp::CpuSet::create_all(smp::cpu_count())));

@@ -15,6 +15,7 @@ namespace {
 std::atomic<u32> g_waiting{0};  // in the queue of CPU 1, for others to take
 std::atomic<u32> g_found{0};
 u32 g_wanted = 1;
+u32 g_fields = 0;  // what a thread has written before it parked
 constexpr u32 kBusyAfterwards = 99;
 
 void found(u32 count) {
@@ -39,6 +40,7 @@ void Scheduler::switch_away(Leave, smp::IrqOff const& here) {
     u32 count = 0;
     for (Thread* thread = local_run_queue(here).inbox.take_all(); thread != nullptr; thread = RunQueue::Inbox::next(*thread)) ++count;
     if (g_wanted == kBusyAfterwards) interleave::end_cpu();  // runs a thread from here on
+    if (local_run_queue(here).take_watched() != nullptr) ++count;
     if (count != 0) found(count);
 }
 bool Scheduler::steal(smp::IrqOff const&) {
@@ -59,6 +61,11 @@ bool Scheduler::notify(CpuId target) {
 }
 void Scheduler::hand_over(Thread& thread, CpuId target, RunQueue&) {
     if (run_queue(target).inbox.push(thread)) notify(target);
+}
+void Scheduler::place(Thread& thread) {
+    smp::AssumeNoPreempt const here;
+    REQUIRE(g_fields == 1);
+    hand_over(thread, CpuId{0}, local_run_queue(here));
 }
 
 }  // namespace sched
@@ -87,6 +94,35 @@ INTERLEAVE(wake_an_idle_cpu, {.preemptions = 2, .spins_expire = true}) {
     auto const idle = [] { sched::Scheduler::idle_loop(); };
     auto const waker = [&] { sched::Scheduler::hand_over(woken, CpuId{0}, sched::run_queue(CpuId{1})); };
     run_on_cpus(idle, waker);
+}
+// A thread is woken whose parking made its CPU idle, while the CPU stops watching it and halts.
+INTERLEAVE(wake_a_watched_thread, {.preemptions = 3, .spins_expire = true}) {
+    start_machine(2, 1);
+    sched::Thread& woken = machine_thread(0);
+    auto const idle = [&] {
+        g_fields = 1;
+        if (sched::local_run_queue(smp::AssumeNoPreempt{}).watch(woken)) sched::Scheduler::idle_loop();
+    };
+    auto const waker = [&] {
+        smp::WakePath const path;
+        woken.unpark();
+    };
+    run_on_cpus(idle, waker);
+    REQUIRE(sched::run_queue(CpuId{0}).inbox.empty());  // queued once
+}
+// And another one comes.
+INTERLEAVE(wake_a_watched_thread_and_another, {.preemptions = 1, .spins_expire = true, .cpus = 3}) {
+    start_machine(3, 2);
+    sched::Thread& woken = machine_thread(0);
+    g_fields = 1;
+    if (!sched::run_queue(CpuId{0}).watch(woken)) fail("wakeup", "notified already");
+    auto const idle = [] { sched::Scheduler::idle_loop(); };
+    auto const waker = [&] {
+        smp::WakePath const path;
+        woken.unpark();
+    };
+    auto const other = [&] { sched::Scheduler::hand_over(machine_thread(2), CpuId{0}, sched::run_queue(CpuId{2})); };
+    run_on_cpus(idle, waker, other);
 }
 INTERLEAVE(two_wake_an_idle_cpu, {.preemptions = 1, .spins_expire = true, .cpus = 3}) {
     start_machine(3, 2);
