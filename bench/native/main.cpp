@@ -156,6 +156,11 @@ double median(std::vector<double> values) {
     std::size_t const middle = values.size() / 2;
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
+// The value that `quarters` quarters of the others do not exceed.
+double quartile(std::vector<double> values, unsigned quarters) {
+    std::ranges::sort(values);
+    return values[(values.size() - 1) * quarters / 4];
+}
 
 unsigned steps_for(double nanoseconds) {
     constexpr unsigned kSteps = 1'000'000;
@@ -203,6 +208,7 @@ void run_contest(std::string const& contest, Options const& options, unsigned pr
                             {"threads", setting.threads},
                             {"spaced", setting.spaced},
                             {"ns", median(ns[i])},
+                            {"ns_quartiles", {quartile(ns[i], 1), quartile(ns[i], 3)}},
                             {"fairness", median(fairness[i])},
                             {"rounds", options.rounds},
                             {"disturbed", disturbed[i]}});

@@ -2,9 +2,7 @@
 // Our locks, as the kernel uses them.
 #include "contest.hpp"
 #include "sched/wait/mutex.hpp"
-#if __has_include("sched/wait/rw_lock.hpp")
 #include "sched/wait/rw_lock.hpp"
-#endif
 #include "sched/wait/semaphore.hpp"
 #include "smp/spin/big_reader_lock.hpp"
 #include "smp/spin/rw_lock.hpp"
@@ -108,7 +106,6 @@ void read_scalable_guarded(Worker& worker) {
         asm volatile("" ::"r"(data.value));
     });
 }
-#if __has_include("sched/wait/rw_lock.hpp")
 void read_blocking(Worker& worker) {
     static constinit Alone<sched::RwLock> lock;
     repeat(worker, []() NO_THREAD_SAFETY_ANALYSIS {
@@ -117,7 +114,6 @@ void read_blocking(Worker& worker) {
         lock.it.unlock_shared();
     });
 }
-#endif
 
 constexpr Contestant ours(char const* contest, char const* name, void (*run)(Worker&), void (*set_up)() = nullptr) {
     return {.contest = contest, .name = name, .side = Side::Ours, .run = run, .set_up = set_up, .check = check_sum};
@@ -127,9 +123,7 @@ constexpr Contestant reader(char const* contest, char const* name, void (*run)(W
 }
 
 Entry entries[] = {
-#if __has_include("smp/spin/tas_lock.hpp")
     Entry{ours("spin", "TasSpinLock", run_plain<TasSpinLock>)},
-#endif
     Entry{ours("spin", "SpinLock", run_plain<SpinLock>)},
     Entry{ours("spin", "SpinGuard", run_guarded<SpinLock, SpinGuard>)},
     Entry{ours("spin", "SpinIrqGuard", run_guarded<SpinLock, SpinIrqGuard>)},
@@ -142,9 +136,7 @@ Entry entries[] = {
     Entry{reader("read phase-fair", "SpinReadGuard<SpinRwLock>", read_phase_fair_guarded)},
     Entry{reader("read scalable", "BigReaderLock", read_scalable, make_big_reader)},
     Entry{reader("read scalable", "SpinReadGuard<BigReaderLock>", read_scalable_guarded, make_big_reader)},
-#if __has_include("sched/wait/rw_lock.hpp")
     Entry{reader("read blocking", "RwLock", read_blocking)},
-#endif
 };
 
 }  // namespace
