@@ -5,12 +5,12 @@
 #include "base/string.hpp"
 #include "base/vector.hpp"
 #include "hal/clock.hpp"
-#include "hal/console.hpp"
 #include "hal/power.hpp"
 #include "harness/death.hpp"
 #include "harness/test.hpp"
 #include "harness/watchdog.hpp"
 #include "sched/thread.hpp"
+#include "smp/debug/log_ring.hpp"
 
 extern "C" {
 // By the linker: pointers to the cases.
@@ -40,10 +40,7 @@ struct Meeting {
 };
 constinit Meeting meeting;
 
-void print(std::string_view line) {
-    char buffer[320];
-    hal::early_console_write(format_to(buffer, "{}\n", line));
-}
+void print(std::string_view line) { smp::write_console_line(line); }
 
 // `*` matches any run of characters.
 bool matches(std::string_view glob, std::string_view text) {

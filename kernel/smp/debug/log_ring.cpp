@@ -13,6 +13,7 @@
 
 #include "hal/clock.hpp"
 #include "hal/console.hpp"
+#include "smp/context/preempt.hpp"
 #include "smp/percpu/percpu.hpp"
 
 namespace tutti::smp {
@@ -128,6 +129,22 @@ ISR_SAFE void log_sink(LogLevel level, std::string_view line) {
 }  // namespace
 
 void log_init() { set_log_sink(log_sink); }
+
+ISR_SAFE void write_console_line(std::string_view line) {
+    constexpr u32 kPatience = 50'000'000;  // a CPU that has stopped amid a line does not stop us for ever
+    u32 const looks = in_isr() ? 1 : kPatience;
+    preempt_disable();
+    bool ours = false;
+    for (u32 i = 0; i < looks && !ours; ++i) {
+        if (i != 0) arch::pause();
+        ours = !g_draining.load(std::memory_order_relaxed) && !g_draining.exchange(true, std::memory_order_seq_cst);
+    }
+    char whole[320];
+    hal::early_console_write(format_to(whole, "{}\n", line));
+    if (ours) g_draining.store(false, std::memory_order_seq_cst);
+    drain();
+    preempt_enable();
+}
 
 void log_flush_for_panic() { drain_locked(); }
 

@@ -13,6 +13,9 @@ namespace tutti::smp {
 
 // Replaces the early sink that writes straight to the console. Boot CPU.
 void log_init();
+// Writes a line to the console, whole: not amid one of the log's. In an interrupt handler it may be, for the code that was
+// interrupted may be the one that writes. Any context.
+void write_console_line(std::string_view line);
 // Writes what is left, whoever was draining: for the end of the machine.
 void log_flush_for_panic();
 
