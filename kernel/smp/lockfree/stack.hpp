@@ -34,14 +34,14 @@ class LockFreeStack {
     // with preemption off) makes one there.
     class Popper {
       public:
-        // Nobody else may hold one (checked).
+        // Nobody else may hold one (checked); the last holder's end happened before this.
         explicit Popper(LockFreeStack& stack) : stack_{stack} {
-            // acquire, release: the last holder's pops come before ours.
-            CHECK(!stack_.popping_.exchange(true, std::memory_order_acquire), "two pop from one stack at the same time");
+            // relaxed, here and below: a check. What serialises the pops has ordered them.
+            CHECK(!stack_.popping_.exchange(true, std::memory_order_relaxed), "two pop from one stack at the same time");
         }
         Popper(Popper const&) = delete;
         Popper& operator=(Popper const&) = delete;
-        ~Popper() { stack_.popping_.store(false, std::memory_order_release); }
+        ~Popper() { stack_.popping_.store(false, std::memory_order_relaxed); }
 
         // Null when empty.
         [[nodiscard]] T* pop() {

@@ -313,7 +313,7 @@ INTERLEAVE(stack_take_all, {.preemptions = 3}) {
     take();
     REQUIRE(cards[0].held == 1 && cards[1].held == 11);
 }
-// The right to pop is handed on.
+// The right to pop is handed on, by what orders the two holders.
 INTERLEAVE(stack_popper_is_handed_on, {.preemptions = 3}) {
     Stack stack;
     Card cards[2];
@@ -327,10 +327,10 @@ INTERLEAVE(stack_popper_is_handed_on, {.preemptions = 3}) {
             ++card->held;
             stack.push(*card);
         }
-        ready.store(true, std::memory_order_relaxed);
+        ready.store(true, std::memory_order_release);
     };
     auto const second = [&] {
-        while (!ready.load(std::memory_order_relaxed)) arch::pause();
+        while (!ready.load(std::memory_order_acquire)) arch::pause();
         Stack::Popper popping{stack};
         Card* const card = popping.pop();
         ++card->held;
