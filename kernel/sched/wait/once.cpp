@@ -24,8 +24,8 @@ Result<Once::Role> Once::begin(Deadline deadline, WaitMode mode) {
         waiters_.push_back(waiter);
     }
     TRY(waiter.wait(lock_, deadline, mode, [&]() NO_THREAD_SAFETY_ANALYSIS { waiters_.remove(waiter); }));
-    // Granted because it is done, or because it is ours now, which nobody else can change.
-    return state_.load(std::memory_order_acquire) == self ? Role::Doer : Role::Done;
+    // Granted because it is done, or because it is ours now, which nobody else can change. relaxed: the grant synchronises.
+    return state_.load(std::memory_order_relaxed) == self ? Role::Doer : Role::Done;
 }
 
 void Once::finish(bool done) {

@@ -114,10 +114,11 @@ void RwLock::unlock_shared_slow() {
         if (word != (kReader | kHasWaiters)) continue;
         if (Waiter* const writer = writers_.front_or_null()) {
             list.choose(writers_, *writer);
-            // release: as above, for those who see the word and not the grant.
-            word_.store(reinterpret_cast<uptr>(&writer->thread()) | kWriteHeld | waiters_bit(), std::memory_order_release);
+            // relaxed: nobody takes the lock on the strength of this word, and the grant synchronises.
+            word_.store(reinterpret_cast<uptr>(&writer->thread()) | kWriteHeld | waiters_bit(), std::memory_order_relaxed);
         } else {
             uptr const count = list.choose_all(readers_);
+            // release: readers who see the word and not the grant join.
             word_.store(count * kReader, std::memory_order_release);
         }
         break;
@@ -143,12 +144,13 @@ void RwLock::unlock_slow(uptr keep_readers) {
         smp::SpinIrqGuard guard{queue_lock_};
         if ((word_.load(std::memory_order_relaxed) & kHasWaiters) == 0) continue;  // they gave up; as in unlock_shared_slow()
         uptr const count = list.choose_all(readers_) + keep_readers;
+        // The orders as in unlock_shared_slow().
         if (count != 0) {
             word_.store(count * kReader | waiters_bit(), std::memory_order_release);
         } else {
             Waiter& writer = writers_.front();
             list.choose(writers_, writer);
-            word_.store(reinterpret_cast<uptr>(&writer.thread()) | kWriteHeld | waiters_bit(), std::memory_order_release);
+            word_.store(reinterpret_cast<uptr>(&writer.thread()) | kWriteHeld | waiters_bit(), std::memory_order_relaxed);
         }
         break;
     }

@@ -84,8 +84,9 @@ ISR_SAFE void wait_in_queue(std::atomic<u32>& word, SpinQueueNode& node, u32 tai
     if ((old & ~kLockedMask) != 0) {
         // release: pairs with the acquire of our predecessor when it looks for its successor.
         node_of(old).next.store(&node, std::memory_order_release);
-        // acquire: pairs with the release store by our predecessor below.
-        while (!node.is_head.load(std::memory_order_acquire)) arch::wait_for_change(node.is_head, false);
+        // relaxed, here and below: it says whose turn it is; what the holder did comes with the locked byte, and the node is
+        // ours again by having seen the only store that others make to it.
+        while (!node.is_head.load(std::memory_order_relaxed)) arch::wait_for_change(node.is_head, false);
     }
     while (true) {
         // relaxed: a look; the exchange synchronises.
@@ -103,7 +104,7 @@ ISR_SAFE void wait_in_queue(std::atomic<u32>& word, SpinQueueNode& node, u32 tai
     // acquire: pairs with the successor's release; its node is initialised.
     while ((next = node.next.load(std::memory_order_acquire)) == nullptr)
         arch::wait_for_change(node.next, static_cast<SpinQueueNode*>(nullptr));
-    next->is_head.store(true, std::memory_order_release);
+    next->is_head.store(true, std::memory_order_relaxed);
 }
 
 // Competes for the word while nobody queues, for a bounded time. True: taken.

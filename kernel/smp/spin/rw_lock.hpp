@@ -51,8 +51,9 @@ class RawPhaseFairLock {
         while ((served = writers_out_.load(std::memory_order_acquire)) != ticket)
             arch::wait_for_change(writers_out_, served);
         u32 const bits = kPresent | (ticket & 1);
-        // acquire/release: readers that come later see us; those that came before are counted.
-        u32 const arrived = readers_in_.fetch_add(bits, std::memory_order_acq_rel) & ~kWriterBits;
+        // relaxed: readers that come later see the bits and wait for unlock(); those that came before are counted, and
+        // synchronise when they leave. The word itself keeps the last unlock()'s release, as all changes of it do.
+        u32 const arrived = readers_in_.fetch_add(bits, std::memory_order_relaxed) & ~kWriterBits;
         // acquire: pairs with unlock_shared().
         u32 left = 0;
         while ((left = readers_out_.load(std::memory_order_acquire)) != arrived)
@@ -68,7 +69,7 @@ class RawPhaseFairLock {
         // From here on as lock(), but readers that came meanwhile are not waited for: those that arrive behind our bits
         // go on as if a writer had come and gone.
         u32 const arrived =
-            readers_in_.fetch_add(kPresent | (ticket & 1), std::memory_order_acq_rel) & ~kWriterBits;
+            readers_in_.fetch_add(kPresent | (ticket & 1), std::memory_order_relaxed) & ~kWriterBits;
         if (readers_out_.load(std::memory_order_acquire) == arrived) return true;
         unlock();
         return false;

@@ -44,8 +44,7 @@ INTERLEAVE(rw_lock_reader_and_writer, {.preemptions = 1, .spins_expire = true}) 
     };
     run_on_cpus(writer, reader);
 }
-// The last reader hands what all readers have read on to the writer.
-INTERLEAVE(rw_lock_two_readers_and_a_writer, {.preemptions = 0, .spins_expire = true}) {
+INTERLEAVE(rw_lock_two_readers_and_a_writer, {.preemptions = 1, .spins_expire = true}) {
     start_threads(3);
     sched::RwLock lock;
     int value = 0;
@@ -59,7 +58,26 @@ INTERLEAVE(rw_lock_two_readers_and_a_writer, {.preemptions = 0, .spins_expire = 
     };
     run_on_cpus(reader, reader, writer);
 }
-INTERLEAVE(rw_lock_downgrade, {.preemptions = 0, .spins_expire = true}) {
+// Two read when the writer comes: the last of them hands what both have read on to it.
+INTERLEAVE(rw_lock_last_reader, {.preemptions = 0, .spins_expire = true}) {
+    start_threads(3);
+    sched::RwLock lock;
+    int value = 0;
+    auto const reader = [&] {
+        sched::ReadGuard guard{lock};
+        wake(2);
+        sleep();
+        REQUIRE(value == 0);
+    };
+    auto const writer = [&] {
+        for (unsigned i = 0; i < 2; ++i) sleep();
+        for (unsigned i = 0; i < 2; ++i) wake(i);
+        sched::WriteGuard guard{lock};
+        ++value;
+    };
+    run_on_cpus(reader, reader, writer);
+}
+INTERLEAVE(rw_lock_downgrade, {.preemptions = 1, .spins_expire = true}) {
     start_threads(2);
     sched::RwLock lock;
     int value = 0;
@@ -114,6 +132,20 @@ INTERLEAVE(semaphore_deadline_beside_a_patient_waiter, {.preemptions = 0}) {
     };
     run_on_cpus(hasty, patient, producer);
     REQUIRE(semaphore.count() == (got ? 0u : 1u));
+}
+// Who only looks sees what came before set().
+INTERLEAVE(event_is_set_publishes, {.preemptions = 2}) {
+    start_threads(2);
+    sched::Event event;
+    int data = 0;
+    auto const setter = [&] {
+        data = 1;
+        event.set();
+    };
+    auto const looker = [&] {
+        if (event.is_set()) REQUIRE(data == 1);
+    };
+    run_on_cpus(setter, looker);
 }
 // The waiter destroys the event while set() may still be on its way.
 INTERLEAVE(event_destroyed_by_its_waiter, {.preemptions = 2}) {

@@ -7,6 +7,7 @@
 #include "sched/wait/condition_variable.hpp"
 #include "sched/wait/event.hpp"
 #include "sched/wait/mutex.hpp"
+#include "sched/wait/recursive_mutex.hpp"
 #include "sched/wait/semaphore.hpp"
 
 namespace tutti::interleave {
@@ -18,6 +19,7 @@ void wake(sched::Thread& thread) {
     smp::WakePath const path;
     thread.unpark();
 }
+void again(sched::RecursiveMutex& mutex) { sched::RecursiveMutexGuard inner{mutex}; }
 bool take(std::atomic<int>& tokens) {
     int have = tokens.load(std::memory_order_relaxed);
     while (have != 0)
@@ -278,23 +280,35 @@ INTERLEAVE(mutex_starved_waiter, {.spins_expire = true, .samples = 20000}) {
     run_on_cpus(work, work, once);
     REQUIRE(value == 7);
 }
-INTERLEAVE(mutex_deadline, {.preemptions = 0, .spins_expire = true}) {
+INTERLEAVE(mutex_deadline, {.preemptions = 1, .spins_expire = true}) {
     start_threads(2);
     sched::Mutex mutex;
     int value = 0;
-    int wanted = 1;
     auto const patient = [&] {
         sched::MutexGuard guard{mutex};
         ++value;
     };
     auto const hasty = [&]() NO_THREAD_SAFETY_ANALYSIS {
-        if (!mutex.lock_until(kSoon, sched::WaitMode::Uninterruptible)) return;
+        if (!mutex.lock_until(kSoon, sched::WaitMode::Uninterruptible)) mutex.lock();
         ++value;
-        ++wanted;
         mutex.unlock();
     };
     run_on_cpus(patient, hasty);
-    REQUIRE(value == wanted);
+    REQUIRE(value == 2);
+}
+
+INTERLEAVE(recursive_mutex, {.preemptions = 0, .spins_expire = true}) {
+    start_threads(2);
+    sched::RecursiveMutex mutex;
+    int value = 0;
+    auto const work = [&] {
+        sched::RecursiveMutexGuard outer{mutex};
+        ++value;
+        again(mutex);
+        ++value;
+    };
+    run_on_cpus(work, work);
+    REQUIRE(value == 4 && !mutex.is_held_by_current());
 }
 
 // --- condition variable -------------------------------------------------------------------------------------------------
