@@ -176,8 +176,8 @@ class RcuHashTable {
     Marker& marker(u64 bucket, u32 levels) const {
         if (bucket == 0) return first();
         u32 const shift = static_cast<u32>(std::countr_zero(bucket));
-        // acquire: pairs with add_segment(); whoever has seen the size sees the segment.
-        return segments_[levels - shift].load(std::memory_order_acquire)[bucket >> shift >> 1];
+        // relaxed: whoever has seen the size sees the segment.
+        return segments_[levels - shift].load(std::memory_order_relaxed)[bucket >> shift >> 1];
     }
     static u64 before(u64 bucket) { return bucket & (bucket - 1); }
 
@@ -197,7 +197,8 @@ class RcuHashTable {
         u32 const levels = levels_.load(std::memory_order_acquire);
         u64 const bucket = order >> (64 - levels);
         Marker& own = marker(bucket, levels);
-        if (own.state.load(std::memory_order_acquire) == State::Empty) [[unlikely]] publish_marker(own, bucket, levels);
+        // relaxed: a look; the next one synchronises.
+        if (own.state.load(std::memory_order_relaxed) == State::Empty) [[unlikely]] publish_marker(own, bucket, levels);
         return own.state.load(std::memory_order_acquire) == State::Linked ? own.node.next : start(order);
     }
     void publish_marker(Marker& own, u64 bucket, u32 levels) {
@@ -216,7 +217,7 @@ class RcuHashTable {
         u64 const markers = segment == 0 ? 1 : u64{1} << (segment - 1);
         auto* const memory = markers > (~size_t{0} >> 1) / sizeof(Marker) ? nullptr : new (std::nothrow) Marker[markers];
         if (memory == nullptr) return false;
-        segments_[segment].store(memory, std::memory_order_release);  // pairs with marker()
+        segments_[segment].store(memory, std::memory_order_relaxed);  // published with the size
         return true;
     }
     void free_segment(u32 segment) { delete[] segments_[segment].exchange(nullptr, std::memory_order_relaxed); }
@@ -229,7 +230,7 @@ class RcuHashTable {
             while (--segment > levels) free_segment(segment);
             return fail(Error::NoMemory);
         }
-        levels_.store(wanted, std::memory_order_release);  // pairs with start()
+        levels_.store(wanted, std::memory_order_release);  // publishes the segments; pairs with start()
         for (u32 segment = levels; segment > wanted; --segment) shrink_by(segment);
         return {};
     }
@@ -237,7 +238,8 @@ class RcuHashTable {
         rcu::synchronize();  // nobody begins at these markers any more
         Marker* const markers = segments_[segment].load(std::memory_order_relaxed);
         for (u64 i = 0; i < u64{1} << (segment - 1); ++i) {
-            if (markers[i].state.load(std::memory_order_acquire) != State::Linked) continue;
+            // relaxed: who linked it did so in a read section, and those that could are over.
+            if (markers[i].state.load(std::memory_order_relaxed) != State::Linked) continue;
             rcu::ReadGuard const reading;
             (void)List::remove(start(markers[i].node.order), MarkerPlace{markers[i].node});
         }

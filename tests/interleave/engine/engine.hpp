@@ -152,6 +152,7 @@ class Engine {
     Program const* program = nullptr;
     void (*interrupt_wrapper)(void (*)()) = nullptr;
     std::vector<unsigned> outcomes;
+    u32 live_blocks = 0;
     int preemption_bound = -1;  // of the command line
     u32 deeper = 0;
     u64 time_step = 1000;

@@ -225,6 +225,8 @@ void fail(char const* kind, char const* format, ...) {
     g->fail(kind, buffer);
 }
 
+unsigned live_blocks() { return g->live_blocks; }
+
 void outcome(unsigned value) {
     INSIDE;
     for (unsigned seen : g->outcomes)

@@ -64,6 +64,9 @@ void run_on_cpus(Functions&... functions) {
         if (!(condition)) ::tutti::interleave::fail("requirement", "%s:%d: %s", __FILE_NAME__, __LINE__, #condition); \
     } while (false)
 
+// Heap blocks that are allocated and not freed.
+[[nodiscard]] unsigned live_blocks();
+
 // Litmus tests: what this execution came to.
 void outcome(unsigned value);
 // One of 0..options-1, every one in some schedule.

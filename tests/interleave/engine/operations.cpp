@@ -356,6 +356,7 @@ void* Engine::allocate(std::size_t size, std::size_t alignment) {
     strand.heap_used = start + size - base;
     if (strand.heap_used > kHeapSize) fail("usage", "the simulated heap is full");
     *reinterpret_cast<u64*>(start - 8) = size;
+    ++live_blocks;
     std::memset(reinterpret_cast<void*>(start), 0xbe, size);
     return reinterpret_cast<void*>(start);
 }
@@ -366,6 +367,7 @@ void Engine::release(void* pointer, u32 pc) {
     u64 const size = *reinterpret_cast<u64*>(address - 8);
     plain(address, size, true, pc);
     for (u64 i = 0; i < size; ++i) shadow_.at(address + i)->freed = true;
+    --live_blocks;
     if (trace_on) note("free " + value_text(address), pc);
 }
 

@@ -91,6 +91,7 @@ void Engine::begin_execution() {
     interrupt_wrapper = nullptr;
     time_step = 1000;
     strand_count = 0;
+    live_blocks = 0;
     preemptions_ = 0;
     steps_ = 0;
     end_ = End::None;
