@@ -38,7 +38,6 @@ struct Strand {
     Knowledge release_fence;    // at the last release fence, for the relaxed stores after it
     u64 history = 0;
     bool interrupts = true;
-    bool in_handler = false;
     std::vector<Interrupt> pending;
     std::vector<Read> reads;
     u32 blocked_pc = 0;

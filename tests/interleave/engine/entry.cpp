@@ -281,6 +281,10 @@ void end_cpu() {
     g->inside = true;
     g->end_strand();
 }
+void end_program() {
+    g->inside = true;
+    g->stop(End::Complete);
+}
 void wake(unsigned cpu) {
     INSIDE;
     g->wake(cpu, PC);

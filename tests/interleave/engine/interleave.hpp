@@ -83,7 +83,7 @@ void set_interrupts(bool enabled);
 // `handler` becomes pending on `cpu`: once, however often it is raised before it runs. It runs there with interrupts off,
 // when they are on, at any moment that another CPU could notice. All before raise() is visible to it.
 void raise_interrupt(unsigned cpu, void (*handler)());
-// What runs each handler (counts the rung, and so on).
+// What runs each handler (counts the rung, and so on). It may go on with another stack, and come back on another CPU.
 void set_interrupt_wrapper(void (*wrapper)(void (*handler)()));
 // Interrupts on; waits for one, which runs; interrupts off.
 void halt_until_interrupt();
@@ -92,6 +92,8 @@ void sleep();
 void wake(unsigned cpu);
 // This CPU's function ends here.
 [[noreturn]] void end_cpu();
+// The program ends here, whatever the other CPUs wait for; nothing comes after its run_on_cpus().
+[[noreturn]] void end_program();
 // Nanoseconds; goes on by `step` at each look of this CPU.
 [[nodiscard]] std::uint64_t now();
 void set_time_step(std::uint64_t step);

@@ -82,6 +82,7 @@ void Memory::revive(Cell& cell) {
     ++cell.generation;
     cell.order.clear();
     for (auto& list : cell.accesses) list.clear();
+    std::memset(cell.last_access, 0, sizeof cell.last_access);
     std::memset(cell.last_store, 0, sizeof cell.last_store);
     cell.sc_newest = nullptr;
     Store& initial = make_store();
@@ -143,6 +144,7 @@ void Memory::insert(Cell& cell, Store& store, u32 position) {
 
 void Memory::note_access(Cell& cell, u32 strand, u16 event, Store& store, bool sc) {
     cell.accesses[strand].push_back({&store, event, sc});
+    cell.last_access[strand] = event;
     if (sc && (cell.sc_newest == nullptr || cell.sc_newest->position < store.position)) cell.sc_newest = &store;
 }
 

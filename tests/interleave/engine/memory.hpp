@@ -62,6 +62,7 @@ struct Cell {
     bool live = false;
     std::vector<Store*> order;
     std::vector<Access> accesses[kMaxStrands];
+    u16 last_access[kMaxStrands] = {};
     u16 last_store[kMaxStrands] = {};
     Store* sc_newest = nullptr;  // the newest store that a seq_cst access has read or written
     u64 hash = 0;
@@ -86,6 +87,10 @@ class Memory {
     // A new store behind `position`. Its value is in place.
     void insert(Cell& cell, Store& store, u32 position);
     void note_access(Cell& cell, u32 strand, u16 event, Store& store, bool sc);
+    // From here on the strand reads nothing older. No access, with which others could race.
+    void note_known(Cell& cell, u32 strand, u16 event, Store& store) {
+        cell.accesses[strand].push_back({&store, event, false});
+    }
 
     [[nodiscard]] Store& make_store() { return stores_.make(); }
     [[nodiscard]] Knowledge& make_knowledge() { return knowledge_.make(); }

@@ -107,11 +107,11 @@ void Engine::plain(u64 address, u64 size, bool write, u32 pc) {
         for (u32 c = 0; c < count; ++c) {
             Cell& cell = *cells[c];
             for (u32 u = 0; u < kMaxStrands; ++u) {
-                if (u == current || cell.accesses[u].empty()) continue;
-                u16 const last = write ? cell.accesses[u].back().event : cell.last_store[u];
+                if (u == current) continue;
+                u16 const last = write ? cell.last_access[u] : cell.last_store[u];
                 if (last > happened.at[u])
                     fail("data race", "plain access by " + describe_access(current, pc) + "\n    with an atomic one of CPU " +
-                                          std::to_string(u));
+                                          std::to_string(u) + " to " + name_of(cell, 0));
             }
             if (write) memory_.end_generation(cell);
         }
@@ -330,8 +330,8 @@ void Engine::fence(int order, u32 pc) {
     order = sites.order(pc, Kind::Fence, order);
     if (order == kRelaxed || order == kRemoved) return;
     step(pc);
-    Strand& strand = self();
     if (order == kSeqCst && !only_setup) schedule();
+    Strand& strand = self();
     next_event();
     if (acquires(order)) strand.now.join(strand.pending_acquire);
     if (order == kSeqCst) {

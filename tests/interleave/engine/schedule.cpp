@@ -282,11 +282,12 @@ void Engine::handle(Action action) {
     Strand& strand = self();
     if (action.what == Action::Interrupt) {
         deliver(action.index);
+        Strand& after = self();
         // A halt ends with the interrupt, a round of a spin too; other waits go on.
-        if (strand.status == Status::Halted || strand.status == Status::Spinning) {
-            strand.status = Status::Ready;
-            strand.reads.clear();
-        } else if (strand.status == Status::Ready) {
+        if (after.status == Status::Halted || after.status == Status::Spinning) {
+            after.status = Status::Ready;
+            after.reads.clear();
+        } else if (after.status == Status::Ready) {
             schedule();
         }
         return;
@@ -329,7 +330,7 @@ void Engine::finish_spin(u32 index) {
     if (store == nullptr) store = changing_store(read, current, true);
     if (store != nullptr) {
         u16 const event = next_event();
-        memory_.note_access(cell, current, event, *store, false);
+        memory_.note_known(cell, current, event, *store);
         strand.history = mix(strand.history, Memory::identity(cell, *store));
     }
 }
@@ -348,7 +349,6 @@ void Engine::deliver(u32 index) {
     bool const enabled = std::exchange(strand.interrupts, false);
     strand.status = Status::Ready;
     strand.reads.clear();
-    strand.in_handler = true;
     inside = false;
     if (interrupt_wrapper != nullptr)
         interrupt_wrapper(interrupt.handler);
@@ -356,11 +356,12 @@ void Engine::deliver(u32 index) {
         interrupt.handler();
     inside = true;
     next_event();  // closes the handler's plain accesses
-    strand.in_handler = false;
-    strand.interrupts = enabled;
-    strand.status = status;
-    strand.reads = reads;
-    strand.fast_forward = fast_forward;
+    // The handler may have switched stacks: this one goes on where it was taken up again.
+    Strand& after = self();
+    after.interrupts = enabled;
+    after.status = status;
+    after.reads = reads;
+    after.fast_forward = fast_forward;
     if (trace_on) note("end of interrupt", 0);
 }
 
@@ -407,14 +408,16 @@ void Engine::pause(u32 pc) {
     Strand& strand = self();
     if (only_setup) return;
     if (strand.fast_forward) {
-        if (++strand.fast_rounds <= 2000) return;
-        // Not a bounded spin after all. With others able to run, the way without giving up is explored elsewhere.
+        if (++strand.fast_rounds <= 600) return;
+        // Not a bounded spin after all. With others able to run, the way without giving up is explored elsewhere; a
+        // sample goes on with it.
         strand.fast_forward = false;
         strand.status = Status::Spinning;
         strand.blocked_pc = pc;
-        for (u32 i = 0; i < strand_count; ++i)
-            if (is_enabled(i)) stop(End::Pruned);
-        report_stuck();
+        bool others = false;
+        for (u32 i = 0; i < strand_count; ++i) others = others || is_enabled(i);
+        if (!others) report_stuck();
+        if (mode_ == Choosing::Exhaustive) stop(End::Pruned);
     }
     if (strand.reads.empty()) return;
     if (trace_on) note("pause", pc);
