@@ -138,10 +138,10 @@ MAY_BLOCK void Scheduler::park(Thread& self) {
     // A CPU that will be idle, as far as one can see, and polls then.
     bool const watch = queue.queued_hint.load(std::memory_order_relaxed) == 0 && queue.poll_time != Nanoseconds{};
     auto expected = Thread::WakeState::Running;
-    // release (within seq_cst): a waker that finds Parked sees our fields. On failure the exchange below synchronises.
+    // release: a waker that finds Parked sees our fields. On failure the exchange below synchronises.
     bool const parked = watch ? queue.watch(self)
                               : self.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked,
-                                                                         std::memory_order_seq_cst, std::memory_order_relaxed);
+                                                                         std::memory_order_release, std::memory_order_relaxed);
     if (parked) switch_away(Leave::Park, here);
     // acquire: everything that the wakers whose notices we consume did before.
     [[maybe_unused]] auto const notice = self.wake_state_.exchange(Thread::WakeState::Running, std::memory_order_acquire);
@@ -386,8 +386,9 @@ void Scheduler::change_affinity(Thread& thread, smp::CpuSet const& cpus) {
         queue.lock.lock(here);
         bool const still_there = thread.cpu_.load(std::memory_order_relaxed) == cpu.value();
         bool const runs = still_there && queue.current == &thread;
+        // relaxed: place() looks again, with acquire.
         bool const waits = still_there && queue.holds(thread) && thread.pin_depth_ == 0 &&
-                           !thread.on_cpu_.load(std::memory_order_acquire);
+                           !thread.on_cpu_.load(std::memory_order_relaxed);
         if (waits) {
             queue.dequeue(thread);
             queue.publish_load();

@@ -20,14 +20,14 @@ NOINLINE void preempt_now() {
     ISR_NOTE("thread-rung", "preemption happens with interrupts on only; an interrupt handler's guards come here and return");
     // Interrupts off (an IrqOffGuard further out, or a handler): whoever enables them looks again.
     if (!arch::interrupts_enabled()) return;
-    // Pairs with the release in set_preempt_handler.
-    if (auto* const handler = g_preempt_handler.load(std::memory_order_acquire)) handler();
+    // relaxed, here and below: code. The scheduler has taken this CPU over before it can come here with the count at zero.
+    if (auto* const handler = g_preempt_handler.load(std::memory_order_relaxed)) handler();
 }
 
 }  // namespace detail
 
 void set_preempt_handler(void (*handler)()) {
-    detail::g_preempt_handler.store(handler, std::memory_order_release);
+    detail::g_preempt_handler.store(handler, std::memory_order_relaxed);
 }
 
 void abandon_rungs() {

@@ -38,7 +38,7 @@ void Scheduler::park(Thread& self) {
     arch::disable_interrupts();
     smp::preempt_disable();
     auto expected = Thread::WakeState::Running;
-    if (self.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked, std::memory_order_seq_cst,
+    if (self.wake_state_.compare_exchange_strong(expected, Thread::WakeState::Parked, std::memory_order_release,
                                                  std::memory_order_relaxed)) {
         RunQueue& queue = local_run_queue(smp::AssumeIrqOff{});
         queue.current_hint.store(nullptr, std::memory_order_relaxed);
