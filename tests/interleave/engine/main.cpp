@@ -16,7 +16,8 @@ namespace {
 char const kUsage[] =
     "%s [options] [PROGRAM...]        PROGRAM: part of a name, or with --exact all of it; none: all programs\n"
     "  --list               names only\n"
-    "  --preemptions N      forced switches in a schedule, instead of the program's own bound   --deeper N  N more than that\n"
+    "  --preemptions N      forced switches in a schedule, instead of the program's own bound\n"
+    "  --deeper N           N more than the program's own bound; of random schedules ten times as many, N times\n"
     "  --seconds S          stop each exploration after this long (reported as incomplete)\n"
     "  --random N           N random schedules instead of all        --seed S   (default 1)\n"
     "  --replay SCHEDULE    one schedule, with all its operations    --mutant M the mutant that it belongs to\n"
@@ -57,12 +58,17 @@ void print_trace() {
     }
 }
 
-// A program that is wrong on purpose: fine when the checker says so.
+// A program that is wrong on purpose: fine when the checker says so, and again when it is given the schedule.
 void check_must_fail(Program const& program, Result& result) {
     if (program.bounds.must_fail == nullptr) return;
     if (result.failed && result.kind == program.bounds.must_fail) {
-        result.failed = false;
-        result.complete = true;
+        Result const again = g->explore(program, Choosing::Replay, 0, {}, result.schedule);
+        result.failed = !again.failed || again.kind != result.kind || again.message != result.message;
+        result.complete = !result.failed;
+        if (!result.failed) return;
+        result.message = "its schedule does not fail in the same way: " + result.schedule;
+        result.kind = "missed";
+        result.schedule.clear();
         return;
     }
     result.message = std::string{"should be reported as "} + program.bounds.must_fail + ", but was " +
@@ -92,7 +98,10 @@ void check_outcomes(Program const& program, Result& result) {
 Result explore(Program const& program, Options const& options) {
     bool const sample = options.random != 0 || program.bounds.samples != 0;
     Limits limits = options.limits;
-    if (sample) limits.schedules = options.random != 0 ? options.random : program.bounds.samples;
+    if (sample) {
+        limits.schedules = options.random != 0 ? options.random : program.bounds.samples;
+        for (u32 i = 0; i < g->deeper; ++i) limits.schedules *= 10;
+    }
     Result result = g->explore(program, sample ? Choosing::Random : Choosing::Exhaustive, options.seed, limits);
     check_outcomes(program, result);
     if (sample && !result.failed) result.complete = false;

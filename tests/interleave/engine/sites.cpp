@@ -170,6 +170,7 @@ std::vector<Mutant> Sites::mutants(std::string const& under) {
                 case kAcqRel:
                     add(kAcquire);
                     add(kRelease);
+                    if (kind == Kind::Fence) add(kRemoved);
                     break;
                 case 1:
                 case kAcquire:

@@ -129,6 +129,24 @@ INTERLEAVE(interrupt_in_the_middle, {.must_fail = "requirement"}) {
     run_on_cpus(one, two);
     REQUIRE(counter.load(relaxed) == 2);
 }
+// The same by random schedules: they are found, and replayed, as well.
+INTERLEAVE(sampled_race, {.samples = 1000, .must_fail = "data race"}) {
+    int data = 0;
+    auto const work = [&] { ++data; };
+    run_on_cpus(work, work);
+}
+INTERLEAVE(sampled_lost_wake_up, {.samples = 1000, .must_fail = "lost wake-up"}) {
+    std::atomic<bool> sleeping{false}, ready{false};
+    auto const waker = [&] {
+        ready.store(true, release);
+        if (sleeping.load(acquire)) wake(1);
+    };
+    auto const waiter = [&] {
+        sleeping.store(true, release);
+        if (!ready.load(acquire)) sleep();
+    };
+    run_on_cpus(waker, waiter);
+}
 
 }  // namespace
 }  // namespace tutti::interleave
