@@ -129,7 +129,8 @@ ISR_SAFE void mark_overloaded(CpuId cpu) {
     if (!g_overloaded.test(cpu.value(), std::memory_order_relaxed))
         g_overloaded.set(cpu.value(), std::memory_order_seq_cst);
 }
-ISR_SAFE void clear_overloaded(CpuId cpu) { g_overloaded.clear(cpu.value(), std::memory_order_seq_cst); }
+// relaxed: under the lock of that CPU's queue, as mark_overloaded().
+ISR_SAFE void clear_overloaded(CpuId cpu) { g_overloaded.clear(cpu.value(), std::memory_order_relaxed); }
 ISR_SAFE CpuId next_overloaded(u32 start) {
     auto const found = g_overloaded.find_set_from(start % smp::cpu_count(), std::memory_order_seq_cst);
     return CpuId{found ? static_cast<u32>(*found) : smp::cpu_count()};

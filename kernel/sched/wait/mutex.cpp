@@ -80,7 +80,8 @@ Result<> Mutex::lock_slow(Deadline deadline, WaitMode mode) {
             deadline, mode);
         if (parked) continue;
         give_up(waiter);
-        if (waiter.granted.load(std::memory_order_acquire)) return {};  // it came at the last moment
+        // relaxed: give_up() has taken queue_lock_, under which it is written.
+        if (waiter.granted.load(std::memory_order_relaxed)) return {};  // it came at the last moment
         return parked;
     }
     return {};

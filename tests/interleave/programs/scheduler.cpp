@@ -131,7 +131,7 @@ INTERLEAVE(scheduler_moves, {.steps = 20000, .spins_expire = true, .cpus = 2, .s
     });
 }
 // Work for the way out to user mode finds the thread wherever it is just going.
-INTERLEAVE(scheduler_return_work, {.steps = 20000, .spins_expire = true, .cpus = 2, .samples = 300}) {
+INTERLEAVE(scheduler_return_work, {.steps = 20000, .spins_expire = true, .cpus = 2, .samples = 1000}) {
     run_scheduler(2, [] {
         Ref<sched::Thread> const thread = start(returner);
         thread->set_return_work();
