@@ -1,26 +1,44 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Kernel images. Folders name their sources with tutti_kernel_sources() and their in-kernel unit tests
-# with tutti_kernel_tests(); tutti_kernel_images() then makes, in the build folder,
+# with tutti_kernel_tests(); tutti_kernel_images() then makes, in the build folder, for each architecture
 #
 #   tutti-kernel-ARCH.elf         release: -O2 -DNDEBUG
 #   tutti-kernel-debug-ARCH.elf   assertions on: -O1 -DTUTTI_DEBUG=1
 #   tutti-tests-ARCH.elf          the debug objects plus the unit tests and tests/harness
 #   tutti-bench-ARCH.elf          the release objects plus the benchmarks that count instructions (tests/harness/bench.hpp)
 #   *.elf.debug                   the same with debug information and symbols, for gdb
+#   *.Image                       where the boot protocol wants a flat file (aarch64)
 #
 # Both flavours keep frame pointers (backtraces) and carry a symbol table (kernel/base/symbol_table.hpp).
+#
+# What an architecture needs is in cmake/arch_ARCH.cmake, as TUTTI_ARCH_WORD; TUTTI_ARCH is that of host and process images.
 
-include(arch_${TUTTI_ARCH})
+# tutti_arch_include(ARCH RESULT): the folder through which `#include "arch/cpu.hpp"` finds kernel/arch/ARCH/cpu.hpp.
+function(tutti_arch_include arch result)
+  set(folder ${PROJECT_BINARY_DIR}/include)
+  if(NOT arch STREQUAL TUTTI_ARCH)
+    string(APPEND folder -${arch})
+  endif()
+  file(MAKE_DIRECTORY ${folder})
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/${arch} ${folder}/arch SYMBOLIC)
+  set(${result} ${folder} PARENT_SCOPE)
+endfunction()
 
-# `#include "arch/cpu.hpp"` finds kernel/arch/<arch>/cpu.hpp through this link.
-file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include)
-file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/${TUTTI_ARCH} ${PROJECT_BINARY_DIR}/include/arch SYMBOLIC)
+foreach(arch IN LISTS TUTTI_ARCHES)
+  include(arch_${arch})
+  tutti_arch_include(${arch} include_folder)
+  add_library(tutti_kernel_flags_${arch} INTERFACE)
+  target_include_directories(tutti_kernel_flags_${arch} INTERFACE ${include_folder} ${PROJECT_SOURCE_DIR}/kernel
+                                                                  ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_options(tutti_kernel_flags_${arch} INTERFACE ${TUTTI_${arch}_FLAGS})
+  target_link_libraries(tutti_kernel_flags_${arch} INTERFACE tutti_kernel_flags)
+endforeach()
+# Of the architecture that shares this machine's processes.
+set(TUTTI_ARCH_FLAGS ${TUTTI_${TUTTI_ARCH}_FLAGS})
+set(TUTTI_ARCH_LINK_FLAGS ${TUTTI_${TUTTI_ARCH}_LINK_FLAGS})
 
 add_library(tutti_kernel_flags INTERFACE)
-target_include_directories(tutti_kernel_flags INTERFACE ${PROJECT_BINARY_DIR}/include ${PROJECT_SOURCE_DIR}/kernel
-                                                        ${PROJECT_SOURCE_DIR}/tests)
 target_compile_options(tutti_kernel_flags INTERFACE
-  ${TUTTI_ARCH_FLAGS}
   -ffreestanding -fno-pic -fno-stack-protector -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
   -ffunction-sections -fdata-sections -fno-common -fno-strict-aliasing -fvisibility=hidden -g
   -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
@@ -84,10 +102,10 @@ ${symbol}_end:
 endfunction()
 
 # One flavour's objects.
-function(tutti_kernel_objects name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;FLAGS")
+function(tutti_kernel_objects arch name)
+  cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "SOURCES;FLAGS")
   add_library(${name} OBJECT ${arg_SOURCES})
-  target_link_libraries(${name} PRIVATE tutti_kernel_flags)
+  target_link_libraries(${name} PRIVATE tutti_kernel_flags_${arch})
   target_compile_options(${name} PRIVATE ${arg_FLAGS})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS ON POSITION_INDEPENDENT_CODE OFF)
   get_property(depends GLOBAL PROPERTY TUTTI_KERNEL_DEPENDS)
@@ -97,30 +115,38 @@ function(tutti_kernel_objects name)
 endfunction()
 
 # Links object libraries into IMAGE with a symbol table (cmake/link_kernel.cmake says how).
-function(tutti_kernel_link image)
+function(tutti_kernel_link arch image)
   set(objects "")
   foreach(library IN LISTS ARGN)
     list(APPEND objects "$<TARGET_OBJECTS:${library}>")
   endforeach()
-  list(JOIN TUTTI_ARCH_LINK_FLAGS " " link_flags)
-  list(JOIN TUTTI_ARCH_FLAGS " " assembler_flags)
+  list(JOIN TUTTI_${arch}_LINK_FLAGS " " link_flags)
+  list(JOIN TUTTI_${arch}_FLAGS " " assembler_flags)
+  set(script ${TUTTI_${arch}_LINKER_SCRIPT})
+  set(flat "")
+  if(TUTTI_${arch}_FLAT)
+    set(flat ${PROJECT_BINARY_DIR}/${image}.Image)
+  endif()
   set(work ${PROJECT_BINARY_DIR}/link/${image})
   file(MAKE_DIRECTORY ${work})
   file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/isrcheck)
-  file(GENERATE OUTPUT ${work}/objects.rsp CONTENT "$<JOIN:${objects},\n>\n")
+  file(GENERATE OUTPUT ${work}/objects.rsp CONTENT "$<JOIN:${objects};${TUTTI_${arch}_LIBRARIES},\n>\n")
   add_custom_command(
     OUTPUT ${PROJECT_BINARY_DIR}/${image}.elf
-    BYPRODUCTS ${PROJECT_BINARY_DIR}/${image}.elf.debug
+    BYPRODUCTS ${PROJECT_BINARY_DIR}/${image}.elf.debug ${flat}
     COMMAND ${CMAKE_COMMAND} -DOUTPUT=${PROJECT_BINARY_DIR}/${image}.elf -DWORK=${work}
-      -DOBJECTS=${work}/objects.rsp -DSCRIPT=${TUTTI_ARCH_LINKER_SCRIPT}
+      -DOBJECTS=${work}/objects.rsp -DSCRIPT=${script} -DFLAT=${flat}
       "-DLINK_FLAGS=${link_flags}" -DLD=${TUTTI_LLD} -DOBJCOPY=${TUTTI_OBJCOPY}
       -DASSEMBLER=${CMAKE_C_COMPILER} "-DASSEMBLER_FLAGS=${assembler_flags}"
       -DEMBED_SYMBOLS=$<TARGET_FILE:embed-symbols> -P ${PROJECT_SOURCE_DIR}/cmake/link_kernel.cmake
-    DEPENDS ${objects} ${work}/objects.rsp ${TUTTI_ARCH_LINKER_SCRIPT} embed-symbols
+    DEPENDS ${objects} ${work}/objects.rsp ${script} ${TUTTI_${arch}_LIBRARIES} embed-symbols
       ${PROJECT_SOURCE_DIR}/cmake/link_kernel.cmake
     COMMENT "Linking kernel image ${image}.elf"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${image} ALL DEPENDS ${PROJECT_BINARY_DIR}/${image}.elf)
+  if(NOT arch STREQUAL x86_64)  # isrcheck reads no other machine's code yet
+    return()
+  endif()
   # The build fails when an interrupt can reach code that is not marked for it (tools/isrcheck/README.md).
   set(report ${PROJECT_BINARY_DIR}/isrcheck/${image}.json)
   add_custom_command(OUTPUT ${report}
@@ -146,47 +172,62 @@ function(tutti_kernel_images)
     list(GET pair 1 file)
     set_source_files_properties(${assembly} PROPERTIES GENERATED TRUE LANGUAGE ASM OBJECT_DEPENDS ${file})
   endforeach()
-  if(NOT sources)
-    message(STATUS "kernel: no sources yet, no images")
-    return()
-  endif()
-  tutti_kernel_objects(kernel_release SOURCES ${sources} FLAGS ${TUTTI_RELEASE_FLAGS})
-  tutti_kernel_objects(kernel_debug SOURCES ${sources} FLAGS ${TUTTI_DEBUG_FLAGS})
-  if(tests)
-    tutti_kernel_objects(kernel_tests SOURCES ${tests} FLAGS ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1)
-  endif()
-  if(benches)
-    tutti_kernel_objects(kernel_benches SOURCES ${benches} FLAGS ${TUTTI_RELEASE_FLAGS})
-  endif()
-
-  file(GLOB script CONFIGURE_DEPENDS ${TUTTI_ARCH_LINKER_SCRIPT})
-  if(NOT script)
-    message(STATUS "kernel: no linker script yet, objects only")
-    return()
-  endif()
   find_program(TUTTI_LLD ld.lld-19 REQUIRED)
   find_program(TUTTI_OBJCOPY llvm-objcopy-19 REQUIRED)
   tutti_isrcheck_faults()
-  tutti_kernel_link(tutti-kernel-${TUTTI_ARCH} kernel_release)
-  tutti_kernel_link(tutti-kernel-debug-${TUTTI_ARCH} kernel_debug)
-  if(tests)
-    tutti_kernel_link(tutti-tests-${TUTTI_ARCH} kernel_debug kernel_tests)
-    tutti_kernel_test_runs()
+  foreach(arch IN LISTS TUTTI_ARCHES)
+    tutti_kernel_images_of(${arch} "${sources}" "${tests}" "${benches}")
+  endforeach()
+endfunction()
+
+# tutti_keep_own(LIST ARCH): drops the files of other architectures and their platforms, and where the architecture does not
+# have all layers yet, those of the others.
+function(tutti_keep_own list arch)
+  set(files ${${list}})
+  foreach(other IN LISTS TUTTI_ARCHES)
+    if(NOT other STREQUAL arch)
+      list(FILTER files EXCLUDE REGEX "/kernel/(.*/)?${other}/")
+      foreach(platform IN LISTS TUTTI_${other}_PLATFORMS)
+        list(FILTER files EXCLUDE REGEX "/kernel/platform/${platform}/")
+      endforeach()
+    endif()
+  endforeach()
+  if(TUTTI_${arch}_LAYERS)
+    list(FILTER files INCLUDE REGEX "${TUTTI_${arch}_LAYERS}")
   endif()
-  if(benches)
-    tutti_kernel_link(tutti-bench-${TUTTI_ARCH} kernel_release kernel_benches)
-  endif()
+  set(${list} ${files} PARENT_SCOPE)
+endfunction()
+
+# The images of one architecture.
+function(tutti_kernel_images_of arch sources tests benches)
+  foreach(list sources tests benches)
+    tutti_keep_own(${list} ${arch})
+  endforeach()
+  list(APPEND sources ${TUTTI_${arch}_MORE_SOURCES})
+  tutti_kernel_objects(${arch} kernel_release_${arch} SOURCES ${sources} FLAGS ${TUTTI_RELEASE_FLAGS})
+  tutti_kernel_objects(${arch} kernel_debug_${arch} SOURCES ${sources} FLAGS ${TUTTI_DEBUG_FLAGS})
+  tutti_kernel_objects(${arch} kernel_tests_${arch} SOURCES ${tests} FLAGS ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1)
+  tutti_kernel_objects(${arch} kernel_benches_${arch} SOURCES ${benches} FLAGS ${TUTTI_RELEASE_FLAGS})
+  tutti_kernel_link(${arch} tutti-kernel-${arch} kernel_release_${arch})
+  tutti_kernel_link(${arch} tutti-kernel-debug-${arch} kernel_debug_${arch})
+  tutti_kernel_link(${arch} tutti-tests-${arch} kernel_debug_${arch} kernel_tests_${arch})
+  tutti_kernel_link(${arch} tutti-bench-${arch} kernel_release_${arch} kernel_benches_${arch})
+  tutti_kernel_test_runs(${arch})
 endfunction()
 
 # CTest entries `kernel.MACHINE.CPUS` that boot the unit-test image.
-function(tutti_kernel_test_runs)
-  foreach(run q35:1 q35:2 q35:4 q35:8 pc:2 microvm:2)
+function(tutti_kernel_test_runs arch)
+  set(image ${PROJECT_BINARY_DIR}/tutti-tests-${arch}.elf)
+  if(TUTTI_${arch}_FLAT)
+    set(image ${PROJECT_BINARY_DIR}/tutti-tests-${arch}.Image)
+  endif()
+  foreach(run IN LISTS TUTTI_${arch}_TEST_RUNS)
     string(REPLACE ":" ";" run ${run})
     list(GET run 0 machine)
     list(GET run 1 cpus)
     set(name kernel.${machine}.${cpus})
     add_test(NAME ${name} COMMAND run-tap --machine ${machine} --cpus ${cpus}
-      --record ${PROJECT_BINARY_DIR}/test/tap/${name} --timeout 300 ${PROJECT_BINARY_DIR}/tutti-tests-${TUTTI_ARCH}.elf)
+      --record ${PROJECT_BINARY_DIR}/test/tap/${name} --timeout 300 ${image})
     set_tests_properties(${name} PROPERTIES TIMEOUT 330 LABELS kernel PROCESSORS 2)
   endforeach()
 endfunction()

@@ -5,7 +5,7 @@
 #   link with an empty table -> read symbols -> link with that table (its size is now final)
 #   -> read symbols -> link with that table -> read once more: it must not have changed.
 #
-# Then the debug information moves to OUTPUT.debug.
+# Then the debug information moves to OUTPUT.debug. FLAT, if given, gets the image as it lies in memory.
 cmake_minimum_required(VERSION 3.25)
 separate_arguments(LINK_FLAGS UNIX_COMMAND "${LINK_FLAGS}")
 separate_arguments(ASSEMBLER_FLAGS UNIX_COMMAND "${ASSEMBLER_FLAGS}")
@@ -40,3 +40,6 @@ endif()
 
 run(${OBJCOPY} --only-keep-debug ${WORK}/image.elf ${OUTPUT}.debug)
 run(${OBJCOPY} --strip-all --add-gnu-debuglink=${OUTPUT}.debug ${WORK}/image.elf ${OUTPUT})
+if(FLAT)
+  run(${OBJCOPY} -O binary ${WORK}/image.elf ${FLAT})
+endif()
