@@ -10,6 +10,7 @@
 #include "hal/power.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "mem/heap/heap.hpp"
+#include "mem/paging/kernel_map.hpp"
 #include "mem/stack/kernel_stack.hpp"
 #include "sched/scheduler.hpp"
 #include "sched/timers/sleep.hpp"
@@ -38,6 +39,7 @@ CommandLine read_command_line() {
 void start_memory(CommandLine const& command_line) {
     mem::frame_init();
     if (!mem::heap_init(command_line.heap)) refuse("kernel command line: unknown heap; known is slab");
+    mem::kernel_map_init();
     mem::kernel_stacks_init();
 }
 

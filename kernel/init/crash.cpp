@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "arch/cpu.hpp"
+#include "arch/misdeeds.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "hal/hooks.hpp"
@@ -18,15 +19,13 @@ namespace {
 ALWAYS_INLINE void write_to(u64 address) { *reinterpret_cast<u64 volatile*>(address) = 1; }
 
 ISR_SAFE void crash_null() { write_to(8); }
-void crash_divide() {
-    // In assembly: a compiler may assume that no division is by zero.
-    asm volatile("idivl %0" ::"r"(0), "a"(1), "d"(0) : "cc");
-}
-void crash_invalid() { asm volatile("ud2"); }
+void crash_divide() { arch::divide_by_zero(); }
+void crash_invalid() { arch::undefined_instruction(); }
 void crash_text() { write_to(reinterpret_cast<u64>(&crash_null)); }
 void crash_data() {
-    static constinit u8 code[] = {0xc3};
-    asm volatile("call *%0" ::"r"(code) : "memory");
+    alignas(16) static constinit u8 code[16] = {};
+    std::ranges::copy(arch::kReturnCode, code);
+    arch::call_code(code);
 }
 void crash_user() { write_to(0x400000); }
 NOINLINE ISR_SAFE u64 recurse(u64 depth) {

@@ -10,7 +10,6 @@
 #include "init/crash.hpp"
 #include "linux_abi/proc/process_source.hpp"
 #include "linux_abi/start.hpp"
-#include "mem/paging/kernel_map.hpp"
 #include "vfs/cpio/cpio_loader.hpp"
 #include "vfs/devfs/devfs.hpp"
 #include "vfs/namespace.hpp"
@@ -61,7 +60,6 @@ void tutti::hal::kernel_main() {
     using namespace tutti::init;
     CommandLine const command_line = read_command_line();
     start_memory(command_line);
-    mem::kernel_map_init();
     start_smp_core();
     start_threads();
     vm::init();

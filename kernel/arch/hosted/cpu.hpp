@@ -75,6 +75,9 @@ ALWAYS_INLINE void halt_until_interrupt() { hosted_halt_until_interrupt(); }
     asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
     return (u64{high} << 32) | low;
 }
+// A counter of this CPU that never stops, for randomness.
+[[nodiscard]] ALWAYS_INLINE u64 read_counter() { return read_tsc(); }
+
 // After every load before it: time that another CPU has published is in the past here too.
 [[nodiscard]] ALWAYS_INLINE u64 read_tsc_ordered() {
     u32 low, high;

@@ -76,13 +76,18 @@ class PageEntry {
 
 ALWAYS_INLINE void load_root(PhysAddr root) { write_cr3(root.value()); }
 [[nodiscard]] ALWAYS_INLINE PhysAddr current_root() { return PhysAddr{read_cr3() & PageEntry::kAddressMask}; }
-// This CPU only.
+// On this CPU only.
 ALWAYS_INLINE void flush_page(u64 address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }
-ALWAYS_INLINE void flush_user_pages() { write_cr3(read_cr3()); }
-inline void flush_everything() {
-    u64 const cr4 = read_cr4();
-    write_cr4(cr4 & ~(u64{1} << 7));  // toggling CR4.PGE drops global entries too (SDM vol. 3, 4.10.4.1)
-    write_cr4(cr4);
+// Drops translations of user addresses [from, to), on this CPU only.
+inline constexpr bool kFlushReachesAllCpus = false;
+ALWAYS_INLINE void flush_range(u64 from, u64 to) {
+    // Beyond this many pages, dropping all of them is cheaper than dropping them one by one.
+    constexpr u64 kMaxSinglePages = 32;
+    if ((to - from) >> kPageShift > kMaxSinglePages) {
+        write_cr3(read_cr3());
+        return;
+    }
+    for (u64 page = from; page < to; page += kPageSize) flush_page(page);
 }
 
 }  // namespace tutti::arch

@@ -73,7 +73,7 @@ u64 random_u64() {
 }
 
 ISR_SAFE void entropy_add(std::span<u8 const> bytes) {
-    u64 const moment = arch::read_tsc();
+    u64 const moment = arch::read_counter();
     smp::SpinIrqGuard guard{g_pool_lock};
     g_pool.add({reinterpret_cast<u8 const*>(&moment), sizeof moment});
     g_pool.add(bytes);
@@ -96,7 +96,7 @@ void initialize_entropy() {
     }
     // Timing of memory accesses and of the clocks against each other: some bits at best, and not counted.
     u64 jitter[16];
-    for (u64& sample : jitter) sample = arch::read_tsc() ^ static_cast<u64>(hal::now().count()) << 32;
+    for (u64& sample : jitter) sample = arch::read_counter() ^ static_cast<u64>(hal::now().count()) << 32;
     entropy_add({reinterpret_cast<u8 const*>(jitter), sizeof jitter});
     i64 const wall = hal::wall_clock_at_boot().count();
     entropy_add({reinterpret_cast<u8 const*>(&wall), sizeof wall});

@@ -10,21 +10,12 @@
 namespace tutti::mem {
 namespace {
 
-// Beyond this many pages, dropping all user translations is cheaper than dropping them one by one.
-constexpr u64 kMaxSinglePages = 32;
-
 struct Range {
     u64 from;
     u64 to;
 };
 
-ISR_SAFE void flush_local(Range const& range) {
-    if ((range.to - range.from) >> kPageShift > kMaxSinglePages) {
-        arch::flush_user_pages();
-        return;
-    }
-    for (u64 page = range.from; page < range.to; page += kPageSize) arch::flush_page(page);
-}
+ISR_SAFE void flush_local(Range const& range) { arch::flush_range(range.from, range.to); }
 
 }  // namespace
 
@@ -39,6 +30,7 @@ void TlbDomain::flush(VirtAddr from, VirtAddr to) {
     // Pairs with the fence in enter(). A CPU that left meanwhile has loaded another root, and with it dropped what it
     // had of ours.
     std::atomic_thread_fence(std::memory_order_seq_cst);
+    if constexpr (arch::kFlushReachesAllCpus) return flush_local(range);
     smp::call_on_set(cpus_, [](void* argument) ISR_SAFE_LAMBDA { flush_local(*static_cast<Range const*>(argument)); }, &range);
 }
 

@@ -3,7 +3,7 @@
 //
 // Why no CPU keeps a stale translation. A CPU enters the domain, fences, and loads the root. A flusher
 // changes the entries, fences, and reads the domain. Both fences are sequentially consistent: either the flusher sees the CPU and interrupts it, or the CPU loaded the root after the entries had changed. A frame
-// is put only after every CPU of the domain has answered.
+// is put only after every CPU of the domain has answered. Where the hardware broadcasts, it does the asking and waiting.
 #pragma once
 
 #include <atomic>

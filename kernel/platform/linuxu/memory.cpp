@@ -9,6 +9,7 @@
 #include "base/assert.hpp"
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
+#include "mem/paging/kernel_map.hpp"
 #include "mem/stack/kernel_stack.hpp"
 
 namespace tutti::platform {
@@ -53,6 +54,7 @@ BootInfo const& boot_info() { return platform::info; }
 }  // namespace tutti::hal
 
 namespace tutti::mem {
+void kernel_map_init() {}
 // No page tables of ours: a mapping of the process. What lies below it is not mapped, or is the next stack's guard.
 Result<> back_kernel_stack(VirtAddr bottom) {
     if (!platform::map_at(bottom.value(), arch::kKernelStackSize, MAP_FIXED_NOREPLACE)) return fail(Error::NoMemory);

@@ -33,6 +33,7 @@ ALWAYS_INLINE void restore_interrupts(IrqState before) {
 ALWAYS_INLINE void halt_until_interrupt() { interleave::halt_until_interrupt(); }
 [[noreturn]] inline void halt_forever() { interleave::fail("machine", "halted for ever"); }
 
+[[nodiscard]] ALWAYS_INLINE u64 read_counter() { return interleave::now(); }
 [[nodiscard]] ALWAYS_INLINE u64 read_tsc() { return interleave::now(); }
 [[nodiscard]] ALWAYS_INLINE u64 read_tsc_ordered() { return interleave::now(); }
 
