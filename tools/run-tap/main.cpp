@@ -126,7 +126,8 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
                             .inherited = {link_guest.get(), monitor_guest.get()},
                             .output = log_guest.get(),
                             .error = error_guest.get()},
-                           "Install it with: apt-get install qemu-system-x86");
+                           std::string("Install it with: apt-get install ") +
+                               (cli::is_aarch64(machine.type) ? "qemu-system-arm" : "qemu-system-x86"));
     link_guest.reset();
     monitor_guest.reset();
     log_guest.reset();
@@ -196,7 +197,8 @@ int judge(Options const& options) {
     std::vector<std::string> problems = run.tap().problems();
     if (!stopped.empty()) problems.push_back("stopped: " + stopped);
     // The image ends with 0 for passed, 1 for failed. isa-debug-exit: QEMU makes (value << 1) | 1 of it.
-    auto const status_of = [&](int value) { return options.native ? value : value << 1 | 1; };
+    bool const as_it_is = options.native || cli::is_aarch64(cli::parse_machine(options.machine));
+    auto const status_of = [&](int value) { return as_it_is ? value : value << 1 | 1; };
     int const kPassed = status_of(0);
     int const kFailed = status_of(1);
     int const kCrashed = status_of(0x31);
@@ -233,7 +235,7 @@ int main(int argc, char** argv) {
     CLI::App app{"Boots a unit-test image under QEMU and judges its TAP output.", "run-tap"};
     tutti::tap::Options options;
     app.add_option("image", options.image, "Test image")->required();
-    app.add_option("--machine", options.machine, "q35, pc or microvm");
+    app.add_option("--machine", options.machine, "q35, pc, microvm; for aarch64 virt-gicv2 or virt-gicv3");
     app.add_option("--accel", options.accelerator, "auto, kvm or tcg");
     app.add_option("--cpus", options.cpus, "Virtual CPUs");
     app.add_option("--memory", options.memory, "Memory, for example 512M");

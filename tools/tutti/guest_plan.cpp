@@ -77,6 +77,9 @@ GuestPlan make_guest_plan(RunOptions const& options) {
     }
 
     plan.machine.type = parse_machine(options.machine);
+    if (is_aarch64(plan.machine.type)) {
+        throw CliError("--machine " + options.machine + ": the port to Arm64 runs no programs yet, only its unit tests.");
+    }
     plan.machine.accelerator = choose_accelerator(options.accelerator);
     plan.machine.cpus = options.cpus;
     plan.machine.kernel = kernel_image(options);

@@ -17,6 +17,8 @@ namespace {
 // Above this, processors need x2APIC ids, and interrupts to them an IOMMU with extended ids.
 constexpr unsigned kXapicCpus = 255;
 constexpr unsigned kMaxQ35Cpus = 288;
+constexpr unsigned kMaxGicV2Cpus = 8;
+constexpr unsigned kMaxVirtCpus = 512;
 
 }  // namespace
 
@@ -24,7 +26,9 @@ MachineType parse_machine(std::string const& word) {
     if (word == "q35") return MachineType::Q35;
     if (word == "pc") return MachineType::Pc;
     if (word == "microvm") return MachineType::Microvm;
-    throw CliError("--machine " + word + ": choose q35, pc or microvm.");
+    if (word == "virt-gicv2") return MachineType::VirtGicV2;
+    if (word == "virt-gicv3") return MachineType::VirtGicV3;
+    throw CliError("--machine " + word + ": choose q35, pc, microvm, virt-gicv2 or virt-gicv3.");
 }
 
 bool cpu_has_virtualisation(std::string const& cpuinfo) {
@@ -59,14 +63,18 @@ std::uint64_t default_memory(std::uint64_t initrd_size) {
 std::vector<std::string> qemu_arguments(MachineConfig const& config) {
     bool const kvm = config.accelerator == Accelerator::Kvm;
     bool const microvm = config.type == MachineType::Microvm;
-    bool const many = config.cpus > kXapicCpus;
+    bool const arm = is_aarch64(config.type);
+    bool const many = !arm && config.cpus > kXapicCpus;
     if (config.cpus == 0) throw CliError("--cpus 0: a machine has at least one CPU.");
+    if (unsigned const most = config.type == MachineType::VirtGicV2 ? kMaxGicV2Cpus : kMaxVirtCpus; arm && config.cpus > most) {
+        throw CliError("--cpus " + std::to_string(config.cpus) + ": this machine has at most " + std::to_string(most) + " CPUs.");
+    }
     if (many && (config.type != MachineType::Q35 || !kvm || config.cpus > kMaxQ35Cpus)) {
         throw CliError("--cpus " + std::to_string(config.cpus) + ": QEMU gives at most " + std::to_string(kXapicCpus) +
                        " CPUs here (with KVM on q35, at most " + std::to_string(kMaxQ35Cpus) + ").");
     }
 
-    std::vector<std::string> arguments{"qemu-system-x86_64", "-name", "tutti", "-nodefaults", "-no-user-config",
+    std::vector<std::string> arguments{arm ? "qemu-system-aarch64" : "qemu-system-x86_64", "-name", "tutti", "-nodefaults", "-no-user-config",
                                        "-display", "none", "-no-reboot"};
     auto const add = [&](std::initializer_list<std::string> words) {
         arguments.insert(arguments.end(), words.begin(), words.end());
@@ -75,13 +83,17 @@ std::vector<std::string> qemu_arguments(MachineConfig const& config) {
         case MachineType::Q35: add({"-machine", many ? "q35,kernel-irqchip=split" : "q35"}); break;
         case MachineType::Pc: add({"-machine", "pc"}); break;
         case MachineType::Microvm: add({"-machine", "microvm,acpi=on,isa-serial=on,rtc=on"}); break;
+        case MachineType::VirtGicV2: add({"-machine", "virt,gic-version=2"}); break;
+        case MachineType::VirtGicV3: add({"-machine", "virt,gic-version=3"}); break;
     }
     if (many) add({"-device", "intel-iommu,intremap=on,eim=on"});
+    // One machine has an ARMv8.0 CPU, so that nothing may rely on later extensions, the other all there are.
+    std::string const cpu = config.type == MachineType::VirtGicV2 && !kvm ? "cortex-a57" : "max";
     if (config.count_instructions) {
         if (kvm || config.cpus != 1) throw CliError("Counting instructions works with --accel tcg and one CPU only.");
-        add({"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", "max"});
+        add({"-accel", "tcg,thread=single", "-icount", "shift=0,sleep=off", "-cpu", cpu});
     } else {
-        add({"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu", "max"});
+        add({"-accel", kvm ? "kvm" : "tcg,thread=multi", "-cpu", cpu});
     }
     add({"-smp", std::to_string(config.cpus), "-m", "size=" + format_size(config.memory)});
     add({"-kernel", config.kernel});
@@ -89,7 +101,11 @@ std::vector<std::string> qemu_arguments(MachineConfig const& config) {
     if (config.initrd_fd >= 0) add({"-initrd", "/proc/self/fd/" + std::to_string(config.initrd_fd)});
 
     add({"-chardev", "stdio,id=log,signal=off,mux=off", "-serial", "chardev:log"});
-    add({"-device", "isa-debug-exit,iobase=0xf4,iosize=4"});
+    if (arm) {
+        add({"-semihosting-config", "enable=on,target=native"});
+    } else {
+        add({"-device", "isa-debug-exit,iobase=0xf4,iosize=4"});
+    }
     if (microvm) add({"-global", "virtio-mmio.force-legacy=off"});
     std::string const bus = microvm ? "-device" : "-pci-non-transitional";
     if (config.link_fd >= 0) {

@@ -8,7 +8,10 @@
 
 namespace tutti::cli {
 
-enum class MachineType { Q35, Pc, Microvm };
+enum class MachineType { Q35, Pc, Microvm, VirtGicV2, VirtGicV3 };
+[[nodiscard]] constexpr bool is_aarch64(MachineType type) {
+    return type == MachineType::VirtGicV2 || type == MachineType::VirtGicV3;
+}
 enum class Accelerator { Kvm, Tcg };
 
 // Words of --machine and --accel. Throw CliError. "auto" is KVM when this host's CPUs have hardware
@@ -23,7 +26,7 @@ struct MachineConfig {
     Accelerator accelerator = Accelerator::Tcg;
     unsigned cpus = 1;
     std::uint64_t memory = 0;       // bytes
-    std::string kernel;             // host path of the ELF image
+    std::string kernel;             // host path of the image: ELF, for aarch64 the flat one
     std::string kernel_arguments;   // its command line
     int initrd_fd = -1;             // -1: none
     int link_fd = -1;               // the guest's end of the host link; -1: no virtio console
@@ -35,7 +38,9 @@ struct MachineConfig {
 // Default memory for an initial file system of `initrd_size` bytes: 512 MiB, more when it would not fit well.
 std::uint64_t default_memory(std::uint64_t initrd_size);
 
-// argv for QEMU, which is found through PATH. The kernel log (COM1) goes to QEMU's standard output.
+// argv for QEMU, which is found through PATH. The kernel log (the first serial port) goes to QEMU's standard output. How
+// debug_exit(code) of the kernel shows: on x86_64 QEMU ends with status 2 * code + 1 (isa-debug-exit), on aarch64 with the
+// code itself (semihosting).
 // QEMU inherits initrd_fd and link_fd under these numbers. Throws CliError when the machine cannot have
 // so many CPUs.
 std::vector<std::string> qemu_arguments(MachineConfig const& config);

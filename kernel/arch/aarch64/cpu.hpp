@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// One instruction each: interrupt mask, waiting, per-CPU base register. What locks and contexts need; the port to this
-// architecture is not there yet. References: Arm Architecture Reference Manual, DDI 0487.
+// One instruction each: interrupt mask, waiting, counter, system registers.
+// References: Arm Architecture Reference Manual, DDI 0487.
 #pragma once
 
 #include "base/compiler.hpp"
@@ -66,5 +66,60 @@ ALWAYS_INLINE void halt_until_interrupt() {
 [[noreturn]] inline void halt_forever() {
     for (;;) asm volatile("msr daifset, #15; wfi" ::: "memory");
 }
+
+ALWAYS_INLINE void mask_everything() { asm volatile("msr daifset, #15" ::: "memory"); }
+// Lets in what the kernel never masks in C++: FIQ, system errors, debug exceptions.
+ALWAYS_INLINE void enable_non_maskable() { asm volatile("msr daifclr, #13" ::: "memory"); }
+
+// The virtual counter, which all CPUs share. After every instruction before it: time that another CPU has published is in
+// the past here too (D11.2.2).
+[[nodiscard]] ALWAYS_INLINE u64 read_counter() {
+    u64 count;
+    asm volatile("isb; mrs %0, cntvct_el0" : "=r"(count)::"memory");
+    return count;
+}
+// Without that order: for accounting.
+[[nodiscard]] ALWAYS_INLINE u64 read_counter_unordered() {
+    u64 count;
+    asm volatile("mrs %0, cntvct_el0" : "=r"(count));
+    return count;
+}
+[[nodiscard]] ALWAYS_INLINE u64 read_counter_frequency() {
+    u64 hz;
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(hz));
+    return hz;
+}
+// The virtual timer of this CPU: bit 0 enables it; it fires when the counter is not below the compare value.
+ALWAYS_INLINE void write_timer_control(u64 value) { asm volatile("msr cntv_ctl_el0, %0; isb" ::"r"(value) : "memory"); }
+ALWAYS_INLINE void write_timer_compare(u64 value) { asm volatile("msr cntv_cval_el0, %0" ::"r"(value) : "memory"); }
+
+// Affinity of this CPU as interrupt controller, device tree and PSCI name it (MPIDR_EL1 without its flags).
+inline constexpr u64 kAffinityMask = 0x0000'00ff'00ff'ffff;
+[[nodiscard]] ALWAYS_INLINE u64 read_affinity() {
+    u64 value;
+    asm volatile("mrs %0, mpidr_el1" : "=r"(value));
+    return value & kAffinityMask;
+}
+[[nodiscard]] ALWAYS_INLINE u64 read_isar0() {
+    u64 value;
+    asm volatile("mrs %0, id_aa64isar0_el1" : "=r"(value));
+    return value;
+}
+ALWAYS_INLINE void write_vbar(u64 value) { asm volatile("msr vbar_el1, %0; isb" ::"r"(value) : "memory"); }
+
+// Translations of the lower half come from `root`; this CPU forgets all others of it.
+ALWAYS_INLINE void load_lower_root(u64 root) {
+    asm volatile("msr ttbr0_el1, %0; isb; tlbi vmalle1; dsb nsh; isb" ::"r"(root) : "memory");
+}
+
+// Writes the cache line of `object` back, for readers whose caches are off.
+ALWAYS_INLINE void clean_to_memory(void const* object) {
+    asm volatile("dsb sy; dc cvac, %0; dsb sy" ::"r"(object) : "memory");
+}
+
+// Every store before it is seen by every CPU and device before what comes after.
+ALWAYS_INLINE void store_barrier() { asm volatile("dsb ishst" ::: "memory"); }
+ALWAYS_INLINE void full_barrier() { asm volatile("dsb sy" ::: "memory"); }
+ALWAYS_INLINE void instruction_barrier() { asm volatile("isb" ::: "memory"); }
 
 }  // namespace tutti::arch

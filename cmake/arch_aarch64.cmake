@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# What the aarch64 kernel needs from the compiler and the linker. Atomics call functions that use LSE where the CPU has it
+# (kernel/arch/aarch64/atomics.S).
+set(TUTTI_aarch64_FLAGS --target=aarch64-linux-gnu -march=armv8-a -mgeneral-regs-only -moutline-atomics
+  -mno-omit-leaf-frame-pointer)
+set(TUTTI_aarch64_LINK_FLAGS -m aarch64elf)
+set(TUTTI_aarch64_PLATFORMS virt)
+set(TUTTI_aarch64_LINKER_SCRIPT ${PROJECT_SOURCE_DIR}/kernel/platform/virt/kernel.ld)
+set(TUTTI_aarch64_FLAT ON)  # the boot protocol of Arm Linux: *.Image
+set(TUTTI_aarch64_TEST_RUNS virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:1 virt-gicv2:2 virt-gicv2:4)
+# The port has these layers so far, and runs unit tests (kernel/init/core_main.cpp).
+set(TUTTI_aarch64_LAYERS "/kernel/(base|arch|smp|mem|sched|platform)/|/tests/harness/")
+foreach(file command_line core core_main crash)
+  list(APPEND TUTTI_aarch64_MORE_SOURCES ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
+endforeach()
+
+# Debian's libfdt, for this architecture.
+set(version 1.6.1-4+b1)
+set(package ${PROJECT_BINARY_DIR}/debian/libfdt-dev_${version}_arm64)
+set(TUTTI_aarch64_LIBRARIES ${package}/usr/lib/aarch64-linux-gnu/libfdt.a)
+if(NOT EXISTS ${TUTTI_aarch64_LIBRARIES})
+  message(STATUS "Fetching libfdt-dev ${version} for arm64")
+  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/fetch-arm64-package libfdt-dev ${version} ${package}
+    RESULT_VARIABLE status)
+  if(NOT status EQUAL 0)
+    message(FATAL_ERROR "The aarch64 kernel needs libfdt. To build without it: cmake --preset default -DTUTTI_ARCHES=x86_64")
+  endif()
+endif()
+# The headers only: no other path of the package's.
+file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include-libfdt)
+foreach(header fdt.h libfdt.h libfdt_env.h)
+  file(CREATE_LINK ${package}/usr/include/${header} ${PROJECT_BINARY_DIR}/include-libfdt/${header} SYMBOLIC)
+endforeach()
+list(APPEND TUTTI_aarch64_FLAGS -isystem ${PROJECT_BINARY_DIR}/include-libfdt)

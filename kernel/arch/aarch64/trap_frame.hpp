@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The registers of an interrupted context, as the entry code in trap_entry.S stores them: the same layout for exceptions,
+// interrupts and system calls.
+#pragma once
+
+#include <cstddef>
+
+#include "base/types.hpp"
+
+namespace tutti::arch {
+
+struct TrapFrame {
+    u64 x[31];
+    u64 sp;    // of the interrupted context
+    u64 elr;   // where it was
+    u64 spsr;  // its processor state
+    u64 esr;   // exceptions: what happened
+    u64 far;   // address of a fault
+    u64 kind;  // TrapKind
+    u64 reserved;
+
+    [[nodiscard]] bool is_user() const { return (spsr & 0xf) == 0; }
+    [[nodiscard]] VirtAddr instruction_pointer() const { return VirtAddr{elr}; }
+    [[nodiscard]] VirtAddr stack_pointer() const { return VirtAddr{sp}; }
+    [[nodiscard]] u64 frame_pointer() const { return x[29]; }
+};
+static_assert(sizeof(TrapFrame) == 304 && sizeof(TrapFrame) % 16 == 0);
+static_assert(offsetof(TrapFrame, sp) == 248 && offsetof(TrapFrame, kind) == 288);  // trap_entry.S depends on these
+
+}  // namespace tutti::arch

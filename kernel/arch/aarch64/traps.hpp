@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The exception vectors and what the entry code shares with C++.
+#pragma once
+
+#include "arch/percpu.hpp"
+#include "arch/trap_frame.hpp"
+#include "base/types.hpp"
+
+extern "C" {
+extern tutti::u32 exit_work;                // per-CPU: non-zero: call hal::hooks.exit_to_user before returning to user mode
+extern tutti::u64 overflow_stack_top;       // per-CPU: stack on which the overflow of another is reported
+}
+
+namespace tutti::arch {
+
+// How the kernel was entered: the vector within its group of four, and the entry code's own finding.
+enum class TrapKind : u64 { Synchronous, Interrupt, NonMaskable, SystemError, StackOverflow };
+
+// Exception classes: ESR_EL1.EC (Arm ARM, D17.2.37).
+enum class ExceptionClass : u32 {
+    Unknown = 0x00,
+    FloatingPointAccess = 0x07,
+    IllegalState = 0x0e,
+    SystemCall = 0x15,
+    InstructionAbortUser = 0x20,
+    InstructionAbort = 0x21,
+    PcAlignment = 0x22,
+    DataAbortUser = 0x24,
+    DataAbort = 0x25,
+    SpAlignment = 0x26,
+    SystemError = 0x2f,
+    BreakpointInstruction = 0x3c,
+};
+[[nodiscard]] constexpr ExceptionClass exception_class(TrapFrame const& frame) {
+    return ExceptionClass{static_cast<u32>(frame.esr >> 26 & 0x3f)};
+}
+// Instruction and data aborts.
+[[nodiscard]] constexpr bool is_page_fault(TrapFrame const& frame) {
+    if (frame.kind != static_cast<u64>(TrapKind::Synchronous)) return false;
+    switch (exception_class(frame)) {
+        case ExceptionClass::InstructionAbortUser:
+        case ExceptionClass::InstructionAbort:
+        case ExceptionClass::DataAbortUser:
+        case ExceptionClass::DataAbort: return true;
+        default: return false;
+    }
+}
+
+// The vectors of this CPU, after percpu_install(). `overflow_stack` is the top of a stack for reports.
+void traps_init_cpu(void* overflow_stack);
+// On the boot CPU before it has a per-CPU area: exceptions are reported already.
+void traps_init();
+
+// Takes the interrupt that cannot be masked: FIQ. Acknowledges it, then calls hal::hooks.nmi. Set once, by the platform.
+using NonMaskableHandler = void (*)(TrapFrame&);
+void set_non_maskable_handler(NonMaskableHandler handler);
+
+// Entries from user mode find the stack pointer of EL1 where the way out left it: at the top of the thread's stack.
+inline void set_kernel_stack(void*) {}
+
+// The exception that this CPU is dying of, while it panics; else null.
+extern TrapFrame const* fatal_frame_of_cpu;
+[[nodiscard]] inline TrapFrame const* fatal_frame() { return percpu_load(fatal_frame_of_cpu); }
+
+}  // namespace tutti::arch

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The generic timer: its virtual counter is the clock of all CPUs, its virtual timer each CPU's own (Arm ARM, D11).
+#include "platform/virt/clock.hpp"
+
+#include <algorithm>
+
+#include "arch/cpu.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "hal/clock.hpp"
+#include "platform/virt/boot_memory.hpp"
+
+namespace tutti::platform {
+namespace {
+
+constinit hal::CounterScale scale{};
+constinit u64 frequency = 0;
+constinit u64 ticks_per_ns = 0;  // 32.32 fixed point
+constinit Nanoseconds boot_wall_clock{};
+constinit void (*timer_handler)() = nullptr;
+
+void set_scale(u64 hz, u64 base) {
+    frequency = hz;
+    // multiplier = 10^9 * 2^shift / hz must fit 32 bits; the larger the shift, the finer.
+    u32 shift = 32;
+    u64 multiplier = 0;
+    do {
+        multiplier = static_cast<u64>((static_cast<unsigned __int128>(1'000'000'000) << shift) / hz);
+        if (multiplier <= 0xffffffff) break;
+        --shift;
+    } while (shift != 0);
+    ticks_per_ns = static_cast<u64>((static_cast<unsigned __int128>(hz) << 32) / 1'000'000'000);
+    scale = {.base = base, .multiplier = static_cast<u32>(multiplier), .shift = shift};
+}
+
+}  // namespace
+
+void clock_init(DeviceTree const& tree, u64 entry_counter) {
+    u64 const hz = arch::read_counter_frequency();
+    CHECK(hz != 0, "firmware has not set the frequency of the counter (CNTFRQ_EL0)");
+    set_scale(hz, entry_counter);
+    arch::write_timer_control(0);
+    if (!tree.pl031.is_null()) {
+        // PL031, register RTCDR: seconds since 1970 (Arm DDI 0224).
+        auto const* const rtc = static_cast<u32 const volatile*>(boot_map_device(tree.pl031, kPageSize));
+        boot_wall_clock = Nanoseconds::from_s(rtc[0]) - hal::now();
+    }
+    log_debug("clock: counter {} kHz", hz / 1000);
+}
+
+ISR_SAFE void timer_interrupt() {
+    arch::write_timer_control(0);  // its interrupt is a level
+    if (timer_handler != nullptr) timer_handler();
+}
+
+}  // namespace tutti::platform
+
+namespace tutti::hal {
+
+using namespace platform;
+
+namespace {
+ISR_SAFE Nanoseconds to_nanoseconds(u64 counter) {
+    u64 const ticks = counter - scale.base;
+    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
+}
+}  // namespace
+
+ISR_SAFE Nanoseconds now() { return to_nanoseconds(arch::read_counter()); }
+ISR_SAFE Nanoseconds sched_clock() { return to_nanoseconds(arch::read_counter_unordered()); }
+
+CounterScale counter_scale() { return scale; }
+u64 counter_frequency() { return frequency; }
+ISR_SAFE Nanoseconds wall_clock_at_boot() { return boot_wall_clock; }
+void set_timer_handler(void (*handler)()) { timer_handler = handler; }
+
+ISR_SAFE void arm_timer(Deadline deadline) {
+    if (deadline == kNever) {
+        arch::write_timer_control(0);
+        return;
+    }
+    u64 const ns = static_cast<u64>(std::max<i64>(deadline.count(), 0));
+    // Rounded up, so that the timer never fires before its deadline.
+    unsigned __int128 const ticks = (static_cast<unsigned __int128>(ns) * ticks_per_ns >> 32) + 2;
+    arch::write_timer_compare(scale.base + static_cast<u64>(std::min<unsigned __int128>(ticks, ~u64{0} - scale.base)));
+    arch::write_timer_control(1);
+}
+
+void delay(Nanoseconds duration) {
+    Nanoseconds const until = now() + duration;
+    while (now() < until) arch::pause();
+}
+
+}  // namespace tutti::hal

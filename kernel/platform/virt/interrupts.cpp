@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Inter-processor interrupts and the timer's. Devices come with their drivers: there are none yet.
+#include "platform/virt/interrupts.hpp"
+
+#include "arch/cpu.hpp"
+#include "arch/traps.hpp"
+#include "base/assert.hpp"
+#include "base/log.hpp"
+#include "hal/console.hpp"
+#include "hal/cpu.hpp"
+#include "hal/hooks.hpp"
+#include "hal/interrupts.hpp"
+#include "platform/virt/clock.hpp"
+#include "platform/virt/gic.hpp"
+
+namespace tutti::platform {
+namespace {
+
+constinit GicOperations const* gic = nullptr;
+constinit u32 timer = 0;
+constinit hal::IpiHandler ipi_handlers[hal::kIpiKinds] = {};
+
+ISR_SAFE void take_nmi(arch::TrapFrame& frame) {
+    if (hal::hooks.nmi == nullptr || !hal::hooks.nmi(frame)) hal::early_console_write("unexpected non-maskable interrupt\n");
+}
+
+ISR_SAFE void non_maskable(arch::TrapFrame& frame) {
+    if (gic->take_non_maskable()) take_nmi(frame);
+}
+
+ISR_SAFE void dispatch(arch::TrapFrame& frame, unsigned) {
+    Acknowledged const interrupt = gic->acknowledge();
+    u32 const number = interrupt.number();
+    if (number >= kFirstSpurious) return;
+    // Ended first: all of these are edges, but for the timer's level, which timer_interrupt() takes away.
+    gic->end(interrupt);
+    if (number == timer) {
+        timer_interrupt();
+    } else if (number == kRescheduleInterrupt || number == kCallInterrupt) {
+        auto const kind = static_cast<hal::IpiKind>(number);
+        if (auto const handler = ipi_handlers[number]) handler(kind);
+    } else if (number == kNonMaskableInterrupt) {
+        take_nmi(frame);  // where it cannot be told from the others
+    } else {
+        log_warn("interrupt {} that nobody wanted", number);
+    }
+}
+static_assert(static_cast<u32>(hal::IpiKind::Reschedule) == kRescheduleInterrupt);
+static_assert(static_cast<u32>(hal::IpiKind::Call) == kCallInterrupt);
+
+}  // namespace
+
+void interrupts_init(DeviceTree const& tree) {
+    gic = tree.gic.version == 2 ? &kGicV2 : &kGicV3;
+    timer = tree.timer_interrupt;
+    gic->init(tree.gic);
+    hal::hooks.interrupt = dispatch;
+    arch::set_non_maskable_handler(non_maskable);
+}
+
+void interrupts_init_cpu() { gic->init_cpu(timer); }
+
+}  // namespace tutti::platform
+
+namespace tutti::hal {
+
+using namespace platform;
+
+Result<InterruptHandle> allocate_interrupt(CpuId, InterruptHandler, void*) { return fail(Error::NotSupported); }
+void free_interrupt(InterruptHandle) { panic("no device interrupt was allocated"); }
+InterruptMessage interrupt_message(InterruptHandle) { panic("no device interrupt was allocated"); }
+Result<> route_line(u32, InterruptHandle, TriggerMode, bool) { return fail(Error::NotFound); }
+void mask_line(u32) {}
+
+void set_ipi_handler(IpiKind kind, IpiHandler handler) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
+
+ISR_SAFE void send_ipi(CpuId target, IpiKind kind) { gic->send(target, static_cast<u32>(kind)); }
+ISR_SAFE void send_nmi(CpuId target) { gic->send(target, kNonMaskableInterrupt); }
+
+}  // namespace tutti::hal
