@@ -37,11 +37,11 @@ function(tutti_host_test name)
   set_tests_properties(host.${name} PROPERTIES TIMEOUT 300 LABELS host)
 endfunction()
 
-# tutti_host_fuzzer(NAME files... [CORPUS folder] [RUNS count])
+# tutti_host_fuzzer(NAME files... [CORPUS folder] [RUNS count] [LINK libraries...])
 # A libFuzzer target (defines LLVMFuzzerTestOneInput); CTest runs the corpus and a bounded number of
 # mutations with a fixed seed. Run build/fuzz/NAME by hand for longer. clang only.
 function(tutti_host_fuzzer name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS;RUNS" "")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS;RUNS" "LINK")
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang OR TUTTI_SANITIZE MATCHES thread)
     return()
   endif()
@@ -54,6 +54,7 @@ function(tutti_host_fuzzer name)
   target_compile_options(${name} PRIVATE -Wall -Wextra -Werror -Wno-missing-field-initializers -g -O1 -fno-omit-frame-pointer
     -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer,address,undefined)
+  target_link_libraries(${name} PRIVATE ${arg_LINK})
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/fuzz)
   # The scratch folder comes first: libFuzzer writes what it finds there, never into the source tree.
   set(scratch ${PROJECT_BINARY_DIR}/fuzz/${name}.corpus)
