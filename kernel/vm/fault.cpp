@@ -109,6 +109,13 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         if (!copy) return {.step = Step::Done, .result = FaultResult::NoMemory};
         mem::copy_page((*copy)->data(), displaced->data());
         frame = std::move(*copy);
+        if constexpr (arch::kBreakBeforeMake) {
+            // First no translation, with the frame still in the entry: whoever faults on it meanwhile does what we do.
+            u64 const broken = entry.with({.read = false}).bits();
+            if (!slot.compare_exchange_strong(bits, broken, std::memory_order_seq_cst)) return {.step = Step::Retry};
+            arch::flush_range(page.value(), page.value() + kPageSize);
+            bits = broken;
+        }
     } else if (area->backing) {
         Result<mem::FrameRef> shared = area->backing->try_page(area->page_index(page));
         if (!shared) {
@@ -227,7 +234,7 @@ ISR_SAFE void AddressSpace::leave(smp::NoPreempt const& context) {
     AddressSpace*& current = active.local(context);
     AddressSpace* const previous = current;
     if (previous == nullptr) return;
-    arch::load_root(mem::PageTable::kernel().root());
+    arch::load_kernel_root(mem::PageTable::kernel().root());
     current = nullptr;
     previous->tlb_.leave(smp::this_cpu(context));
     previous->put();

@@ -105,6 +105,25 @@ inline constexpr u64 kAffinityMask = 0x0000'00ff'00ff'ffff;
     asm volatile("mrs %0, id_aa64isar0_el1" : "=r"(value));
     return value;
 }
+[[nodiscard]] ALWAYS_INLINE u64 read_mmfr1() {
+    u64 value;
+    asm volatile("mrs %0, id_aa64mmfr1_el1" : "=r"(value));
+    return value;
+}
+[[nodiscard]] ALWAYS_INLINE u64 read_sctlr() {
+    u64 value;
+    asm volatile("mrs %0, sctlr_el1" : "=r"(value)::"memory");
+    return value;
+}
+ALWAYS_INLINE void write_sctlr(u64 value) { asm volatile("msr sctlr_el1, %0; isb" ::"r"(value) : "memory"); }
+// Privileged access never (ARMv8.1): while set, only LDTR, STTR and their like reach memory of the user half.
+[[nodiscard]] ALWAYS_INLINE bool has_pan() { return (read_mmfr1() >> 20 & 0xf) != 0; }
+[[nodiscard]] ALWAYS_INLINE bool read_pan() {
+    u64 value;
+    asm volatile("mrs %0, S3_0_C4_C2_3" : "=r"(value)::"memory");
+    return (value & 1u << 22) != 0;
+}
+ALWAYS_INLINE void set_pan() { asm volatile(".inst 0xd500419f" ::: "memory"); }
 ALWAYS_INLINE void write_vbar(u64 value) { asm volatile("msr vbar_el1, %0; isb" ::"r"(value) : "memory"); }
 
 // Translations of the lower half come from `root`; this CPU forgets all others of it.

@@ -9,9 +9,6 @@
 namespace tutti::arch {
 namespace {
 
-constexpr u64 kWrite = 1 << 6;             // ESR_EL1.ISS.WnR, data aborts
-constexpr u64 kCacheMaintenance = 1 << 8;  // ISS.CM: WnR says nothing then
-
 ISR_SAFE char const* class_name(ExceptionClass what) {
     switch (what) {
         case ExceptionClass::Unknown: return "undefined instruction";
@@ -26,21 +23,18 @@ ISR_SAFE char const* class_name(ExceptionClass what) {
 }
 
 ISR_SAFE std::string_view describe_page_fault(std::span<char> buffer, TrapFrame const& frame) {
-    ExceptionClass const what = exception_class(frame);
-    bool const execute = what == ExceptionClass::InstructionAbort || what == ExceptionClass::InstructionAbortUser;
-    bool const write = !execute && (frame.esr & (kWrite | kCacheMaintenance)) == kWrite;
+    hal::FaultAccess const access = fault_access(frame);
     u64 const status = frame.esr & 0x3f;  // DFSC, IFSC
-    bool const permission = status >> 2 == 3;
     bool const translation = status >> 2 <= 1;
     VirtAddr const address{frame.far};
     bool const user_half = frame.far >> 48 == 0;
-    char const* const verb = execute ? "execution of" : write ? "write to" : "read of";
+    char const* const verb = access.execute ? "execution of" : access.write ? "write to" : "read of";
     char const* const why = address.value() < kPageSize         ? "a null pointer"
                             : status == 0x21                    ? "which is not aligned"
                             : user_half && !frame.is_user()     ? "the program's memory, outside the copy functions"
                             : hal::hooks.is_stack_guard != nullptr && hal::hooks.is_stack_guard(address)
                                 ? "the guard page of a kernel stack"
-                            : permission                        ? "which does not allow that"
+                            : access.present                      ? "which does not allow that"
                             : translation                       ? "where nothing is mapped"
                                                                 : "which failed";
     return format_to(buffer, "page fault: {} {}, {} (syndrome {:#x})", verb, address, why, frame.esr);

@@ -4,7 +4,10 @@
 #pragma once
 
 #include "arch/cpu.hpp"
+#include "arch/memory_layout.hpp"
 #include "base/types.hpp"
+
+extern "C" char empty_root[];  // of the platform: a table without entries
 
 namespace tutti::arch {
 
@@ -90,6 +93,20 @@ class PageEntry {
     return PhysAddr{root & PageEntry::kAddressMask};
 }
 
+// Translations of the lower half come from `root`; this CPU forgets those it had. All spaces share one address-space
+// identifier.
+ALWAYS_INLINE void load_root(PhysAddr root) {
+    asm volatile("msr ttbr0_el1, %0; isb; tlbi aside1, xzr; dsb nsh; isb" ::"r"(root.value()) : "memory");
+}
+ALWAYS_INLINE void load_kernel_root(PhysAddr) { load_root(virt_to_phys(empty_root)); }
+
+// The frame behind a valid translation may not be exchanged for another in one step (Arm ARM, D8.14.1).
+inline constexpr bool kBreakBeforeMake = true;
+
+// On this CPU only.
+ALWAYS_INLINE void flush_page(u64 address) {
+    asm volatile("dsb ishst; tlbi vaae1, %0; dsb nsh; isb" ::"r"(address >> kPageShift & 0x0000'0fff'ffff'ffff) : "memory");
+}
 // Drops translations of user addresses [from, to), on all CPUs: the hardware tells the others.
 inline constexpr bool kFlushReachesAllCpus = true;
 ALWAYS_INLINE void flush_range(u64 from, u64 to) {

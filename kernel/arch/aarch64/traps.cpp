@@ -12,6 +12,7 @@ extern "C" {
 TUTTI_PERCPU tutti::u32 exit_work = 0;
 TUTTI_PERCPU tutti::u64 overflow_stack_top = 0;
 constinit tutti::u8 aarch64_has_lse = 0;  // read by atomics.S
+constinit tutti::u8 aarch64_has_pan = 0;  // read by user_access.S
 extern char trap_vectors[];
 }
 
@@ -36,7 +37,25 @@ constinit NonMaskableHandler non_maskable_handler = nullptr;
     panic_formatted(describe_exception(text, frame), nullptr, 0);
 }
 
+// Of a program, or of a copy function with interrupts on: blocks until the page is there.
+NOINLINE bool resolve_page_fault(TrapFrame& frame, hal::FaultAccess access) {
+    ISR_NOTE("thread-rung", "what faulted had interrupts on: a program, or a thread that copies to or from one");
+    enable_interrupts();
+    bool const resolved = hal::hooks.page_fault(frame, VirtAddr{frame.far}, access);
+    disable_interrupts();
+    return resolved;
+}
+
 ISR_SAFE void handle_exception(TrapFrame& frame) {
+    if (is_page_fault(frame) && frame.far >> 48 == 0 && hal::hooks.page_fault != nullptr) {
+        // Translation, access flag and permission; not the failures that no mapping would help.
+        bool const about_mapping = (frame.esr & 0x3f) < 0x10;
+        // The kernel touches user addresses only in the functions of user_access.S, whose instructions are all in the
+        // exception table; anything else is a bug of ours and must not be papered over by mapping a page. Contexts with
+        // interrupts off may not block: their accesses fail over to the fix-up and are retried outside.
+        bool const may_resolve = frame.is_user() || (find_fixup(frame.elr) != 0 && interrupts_were_enabled(IrqState{frame.spsr}));
+        if (about_mapping && may_resolve && resolve_page_fault(frame, fault_access(frame))) return;
+    }
     if (u64 const fixup = frame.is_user() ? 0 : find_fixup(frame.elr); fixup != 0) {
         frame.elr = fixup;
         return;
@@ -69,6 +88,7 @@ void set_non_maskable_handler(NonMaskableHandler handler) { non_maskable_handler
 
 void traps_init() {
     aarch64_has_lse = (read_isar0() >> 20 & 0xf) >= 2;
+    aarch64_has_pan = has_pan();
     write_vbar(reinterpret_cast<u64>(trap_vectors));
     enable_non_maskable();
 }
@@ -76,6 +96,11 @@ void traps_init() {
 void traps_init_cpu(void* overflow_stack) {
     percpu_store(overflow_stack_top, reinterpret_cast<u64>(overflow_stack));
     write_vbar(reinterpret_cast<u64>(trap_vectors));
+    if (aarch64_has_pan != 0) {
+        constexpr u64 kSpan = 1 << 23;  // clear: exceptions set PAN
+        write_sctlr(read_sctlr() & ~kSpan);
+        set_pan();
+    }
     enable_non_maskable();
 }
 

@@ -5,6 +5,7 @@
 #include "arch/percpu.hpp"
 #include "arch/trap_frame.hpp"
 #include "base/types.hpp"
+#include "hal/hooks.hpp"
 
 extern "C" {
 extern tutti::u32 exit_work;                // per-CPU: non-zero: call hal::hooks.exit_to_user before returning to user mode
@@ -44,6 +45,18 @@ enum class ExceptionClass : u32 {
         case ExceptionClass::DataAbort: return true;
         default: return false;
     }
+}
+
+// What a page fault wanted (Arm ARM, D17.2.37: ISS of aborts).
+[[nodiscard]] constexpr hal::FaultAccess fault_access(TrapFrame const& frame) {
+    constexpr u64 kWrite = 1 << 6;             // WnR, data aborts
+    constexpr u64 kCacheMaintenance = 1 << 8;  // CM: WnR says nothing then
+    ExceptionClass const what = exception_class(frame);
+    bool const execute = what == ExceptionClass::InstructionAbort || what == ExceptionClass::InstructionAbortUser;
+    return {.write = !execute && (frame.esr & (kWrite | kCacheMaintenance)) == kWrite,
+            .execute = execute,
+            .user = frame.is_user(),
+            .present = (frame.esr & 0x3f) >> 2 == 3};  // permission fault
 }
 
 // The vectors of this CPU, after percpu_install(). `overflow_stack` is the top of a stack for reports.

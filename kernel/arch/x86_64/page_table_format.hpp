@@ -75,6 +75,10 @@ class PageEntry {
 }
 
 ALWAYS_INLINE void load_root(PhysAddr root) { write_cr3(root.value()); }
+// No program's addresses: the kernel's own root.
+ALWAYS_INLINE void load_kernel_root(PhysAddr kernel_root) { load_root(kernel_root); }
+// The frame behind a translation may be exchanged for another in one step.
+inline constexpr bool kBreakBeforeMake = false;
 [[nodiscard]] ALWAYS_INLINE PhysAddr current_root() { return PhysAddr{read_cr3() & PageEntry::kAddressMask}; }
 // On this CPU only.
 ALWAYS_INLINE void flush_page(u64 address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }

@@ -4,6 +4,7 @@
 // the user half: vm/user_copy.hpp does.
 #pragma once
 
+#include "arch/cpu.hpp"
 #include "base/types.hpp"
 
 extern "C" {
@@ -23,6 +24,9 @@ namespace tutti::arch {
 
 // The fix-up address for a fault at `rip`, or 0.
 [[nodiscard]] u64 find_fixup(u64 rip);
+
+// True while user memory is closed to the kernel (SMAP), or the CPU cannot close it.
+[[nodiscard]] inline bool user_memory_is_closed() { return (read_flags() & (1u << 18)) == 0; }  // AC
 
 inline u64 copy_probe(void* to, u64 from, u64 size) {
     return kernel_probe_raw(to, reinterpret_cast<void const*>(from), size);

@@ -12,7 +12,6 @@
 namespace tutti::arch {
 namespace {
 
-constexpr u64 kFlagAccess = 0x40000;  // AC: set while user memory is open
 constexpr u64 kNonCanonical = u64{1} << 63;
 
 // Two accessible pages at kPages; nothing before and behind them.
@@ -44,8 +43,6 @@ class Pages {
 template <class T = void>
 T* at(VirtAddr address) { return reinterpret_cast<T*>(address.value()); }
 
-bool closed() { return (read_flags() & kFlagAccess) == 0; }
-
 TEST(user_access, copies_end_exactly_where_memory_ends) {
     Pages const pages;
     static constinit u8 out[512]{};
@@ -60,12 +57,12 @@ TEST(user_access, copies_end_exactly_where_memory_ends) {
             bool ok = EXPECT_EQ(left, beyond);
             ok = EXPECT(std::memcmp(in, out + sizeof out - inside, inside) == 0 && in[inside] == 0) && ok;
             ok = EXPECT_EQ(user_copy_raw(at(kEnd - inside), out + sizeof out - inside, inside + beyond), beyond) && ok;
-            ok = EXPECT(closed()) && ok;
+            ok = EXPECT(user_memory_is_closed()) && ok;
             if (!ok) return harness::note("{} bytes inside, {} beyond", inside, beyond);
         }
     for (u64 inside = 0; inside <= 40; ++inside) {
         EXPECT_EQ(user_zero_raw(at(kEnd - inside), inside + 5), u64{5});
-        EXPECT(closed());
+        EXPECT(user_memory_is_closed());
     }
 }
 
@@ -85,7 +82,7 @@ TEST(user_access, bad_addresses_are_return_values) {
         EXPECT_EQ(user_compare_exchange32_raw(at<u32>(bad), 5, 6, &value), u64{1});
         EXPECT_EQ(user_copy_raw(&value, at(bad), sizeof value), u64{sizeof value});
         EXPECT_EQ(user_zero_raw(at(bad), 4), u64{4});
-        EXPECT(closed());
+        EXPECT(user_memory_is_closed());
     }
 }
 
@@ -110,18 +107,6 @@ TEST(user_access, probes_of_kernel_addresses_do_not_crash) {
     EXPECT_EQ(word, here);
     for (u64 const bad : {arch::kKernelMapEnd - kPageSize, kNonCanonical, u64{0}, ~u64{0} - 3})
         EXPECT(copy_probe(&word, bad, sizeof word) != 0);
-}
-
-TEST_ALL_CPUS(user_access, protections_are_on) {
-    CpuidResult const features = cpuid(0).eax >= 7 ? cpuid(7) : CpuidResult{};
-    u64 const cr4 = read_cr4();
-    EXPECT((read_cr0() & kCr0WriteProtect) != 0);
-    EXPECT((read_msr(kMsrEfer) & (1 << 11)) != 0);  // NXE
-    EXPECT_EQ((cr4 & kCr4Smep) != 0, (features.ebx & (1u << 7)) != 0);
-    EXPECT_EQ((cr4 & kCr4Smap) != 0, (features.ebx & (1u << 20)) != 0);
-    EXPECT_EQ((cr4 & kCr4Umip) != 0, (features.ecx & (1u << 2)) != 0);
-    EXPECT_EQ(cr4 & kCr4FsGsBase, u64{0});
-    EXPECT(closed());
 }
 
 }  // namespace
