@@ -153,7 +153,9 @@ TEST(mutex, does_not_starve_a_waiter) {
             for (u32 i = 0; i < 10; ++i) {
                 u64 const before = current().voluntary_switches();
                 mutex.lock();
-                EXPECT(current().voluntary_switches() - before <= 2);
+                // One sleep until it is woken, one until it is given the mutex; and each of the two others may be late
+                // with the wake-up of an earlier time.
+                EXPECT(current().voluntary_switches() - before <= 4);
                 mutex.unlock();
             }
             done.store(true, std::memory_order_relaxed);
