@@ -93,6 +93,16 @@ ALWAYS_INLINE void enable_non_maskable() { asm volatile("msr daifclr, #13" ::: "
 ALWAYS_INLINE void write_timer_control(u64 value) { asm volatile("msr cntv_ctl_el0, %0; isb" ::"r"(value) : "memory"); }
 ALWAYS_INLINE void write_timer_compare(u64 value) { asm volatile("msr cntv_cval_el0, %0" ::"r"(value) : "memory"); }
 
+// TPIDR_EL0 is the program's own.
+[[nodiscard]] ALWAYS_INLINE u64 read_user_thread_pointer() {
+    u64 value;
+    asm volatile("mrs %0, tpidr_el0" : "=r"(value)::"memory");
+    return value;
+}
+ALWAYS_INLINE void write_user_thread_pointer(u64 value) { asm volatile("msr tpidr_el0, %0" ::"r"(value) : "memory"); }
+// Programs read the virtual counter, and nothing else of the timer (CNTKCTL_EL1.EL0VCTEN).
+ALWAYS_INLINE void give_counter_to_programs() { asm volatile("msr cntkctl_el1, %0" ::"r"(u64{2}) : "memory"); }
+
 // Affinity of this CPU as interrupt controller, device tree and PSCI name it (MPIDR_EL1 without its flags).
 inline constexpr u64 kAffinityMask = 0x0000'00ff'00ff'ffff;
 [[nodiscard]] ALWAYS_INLINE u64 read_affinity() {

@@ -15,6 +15,7 @@ ISR_SAFE char const* class_name(ExceptionClass what) {
         case ExceptionClass::FloatingPointAccess: return "use of floating-point registers";
         case ExceptionClass::IllegalState: return "illegal execution state";
         case ExceptionClass::SystemCall: return "system call instruction";
+        case ExceptionClass::SystemRegister: return "access to a system register";
         case ExceptionClass::PcAlignment: return "misaligned program counter";
         case ExceptionClass::SpAlignment: return "misaligned stack pointer";
         case ExceptionClass::BreakpointInstruction: return "breakpoint instruction";

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Entry and exit of the kernel: the vector table, one path in and out of EL1.
+// Entry and exit of the kernel: the vector table, one path in and out for kernel contexts, one for programs, which ends in
+// a look at the per-CPU word exit_work with interrupts off.
 //
 // Every entry stores an arch::TrapFrame on the current stack. The CPU masks everything on entry; once the frame is
 // complete FIQ, which is the interrupt that the kernel never masks (platform/virt), is let in again, and is masked before
@@ -14,9 +15,9 @@
 #define OFFSET_ELR 256
 #define OFFSET_ESR 272
 #define OFFSET_KIND 288
+#define KIND_NON_MASKABLE 2
 #define KIND_STACK_OVERFLOW 4
 #define MASK_ALL 15
-#define MASK_INTERRUPT 2
 
     .section .text.isr_safe.trap_entry, "ax", @progbits
 
@@ -26,6 +27,57 @@
     stp x0, x1, [sp]
     mov x0, #\kind
     b \common
+.endm
+
+.macro STORE_REGISTERS                  // but x0, x1 and x30
+    stp x2, x3, [sp, #16]
+    stp x4, x5, [sp, #32]
+    stp x6, x7, [sp, #48]
+    stp x8, x9, [sp, #64]
+    stp x10, x11, [sp, #80]
+    stp x12, x13, [sp, #96]
+    stp x14, x15, [sp, #112]
+    stp x16, x17, [sp, #128]
+    stp x18, x19, [sp, #144]
+    stp x20, x21, [sp, #160]
+    stp x22, x23, [sp, #176]
+    stp x24, x25, [sp, #192]
+    stp x26, x27, [sp, #208]
+    stp x28, x29, [sp, #224]
+.endm
+// x0 = kind, x21 = stack pointer of the interrupted context. Leaves its place in x22.
+.macro STORE_STATE
+    mrs x22, elr_el1
+    mrs x23, spsr_el1
+    mrs x24, esr_el1
+    mrs x25, far_el1
+    stp x30, x21, [sp, #240]
+    stp x22, x23, [sp, #OFFSET_ELR]
+    stp x24, x25, [sp, #OFFSET_ESR]
+    stp x0, xzr, [sp, #OFFSET_KIND]
+.endm
+.macro LOAD_AND_RETURN                  // everything is masked
+    ldp x22, x23, [sp, #OFFSET_ELR]
+    msr elr_el1, x22
+    msr spsr_el1, x23
+    ldp x0, x1, [sp]
+    ldp x2, x3, [sp, #16]
+    ldp x4, x5, [sp, #32]
+    ldp x6, x7, [sp, #48]
+    ldp x8, x9, [sp, #64]
+    ldp x10, x11, [sp, #80]
+    ldp x12, x13, [sp, #96]
+    ldp x14, x15, [sp, #112]
+    ldp x16, x17, [sp, #128]
+    ldp x18, x19, [sp, #144]
+    ldp x20, x21, [sp, #160]
+    ldp x22, x23, [sp, #176]
+    ldp x24, x25, [sp, #192]
+    ldp x26, x27, [sp, #208]
+    ldp x28, x29, [sp, #224]
+    ldr x30, [sp, #240]
+    add sp, sp, #FRAME
+    eret
 .endm
 
     .balign 2048
@@ -53,11 +105,12 @@ trap_vectors:
     VECTOR 1, kernel_entry
     VECTOR 2, kernel_entry
     VECTOR 3, kernel_entry
-    // EL0. There are no programs yet.
-    VECTOR 0, kernel_entry
-    VECTOR 1, kernel_entry
-    VECTOR 2, kernel_entry
-    VECTOR 3, kernel_entry
+    // EL0.
+    VECTOR 0, user_entry
+    VECTOR 1, user_entry
+    VECTOR 2, user_entry
+    VECTOR 3, user_entry
+    // EL0 in 32-bit state, which no program is started in.
     VECTOR 0, kernel_entry
     VECTOR 1, kernel_entry
     VECTOR 2, kernel_entry
@@ -86,33 +139,13 @@ kernel_entry:
     .cfi_sections .debug_frame
     .cfi_startproc simple
     .cfi_signal_frame
-    stp x2, x3, [sp, #16]
-    stp x4, x5, [sp, #32]
-    stp x6, x7, [sp, #48]
-    stp x8, x9, [sp, #64]
-    stp x10, x11, [sp, #80]
-    stp x12, x13, [sp, #96]
-    stp x14, x15, [sp, #112]
-    stp x16, x17, [sp, #128]
-    stp x18, x19, [sp, #144]
-    stp x20, x21, [sp, #160]
-    stp x22, x23, [sp, #176]
-    stp x24, x25, [sp, #192]
-    stp x26, x27, [sp, #208]
-    stp x28, x29, [sp, #224]
+    STORE_REGISTERS
     add x21, sp, #FRAME
     cmp x0, #KIND_STACK_OVERFLOW
     b.ne 1f
     mrs x21, tpidr_el0
     add x21, x21, #FRAME
-1:  mrs x22, elr_el1
-    mrs x23, spsr_el1
-    mrs x24, esr_el1
-    mrs x25, far_el1
-    stp x30, x21, [sp, #240]
-    stp x22, x23, [sp, #OFFSET_ELR]
-    stp x24, x25, [sp, #OFFSET_ESR]
-    stp x0, xzr, [sp, #OFFSET_KIND]
+1:  STORE_STATE
     mov x0, sp
     stp x29, x22, [sp, #-16]!           // a stack frame of the interrupted function, for backtraces
     mov x29, sp
@@ -134,27 +167,48 @@ kernel_entry:
     bl trap_dispatch                    // C++; interrupts are off when it returns
     msr daifset, #MASK_ALL
     add sp, sp, #16
-    ldp x22, x23, [sp, #OFFSET_ELR]
-    msr elr_el1, x22
-    msr spsr_el1, x23
-    ldp x0, x1, [sp]
-    ldp x2, x3, [sp, #16]
-    ldp x4, x5, [sp, #32]
-    ldp x6, x7, [sp, #48]
-    ldp x8, x9, [sp, #64]
-    ldp x10, x11, [sp, #80]
-    ldp x12, x13, [sp, #96]
-    ldp x14, x15, [sp, #112]
-    ldp x16, x17, [sp, #128]
-    ldp x18, x19, [sp, #144]
-    ldp x20, x21, [sp, #160]
-    ldp x22, x23, [sp, #176]
-    ldp x24, x25, [sp, #192]
-    ldp x26, x27, [sp, #208]
-    ldp x28, x29, [sp, #224]
-    ldr x30, [sp, #240]
-    add sp, sp, #FRAME
-    eret
+    LOAD_AND_RETURN
     .cfi_endproc
+
+    // The stack pointer of EL1 is where the way out left it: the top of the thread's stack.
+    .balign 16
+user_entry:
+    .cfi_startproc
+    .cfi_undefined x30                  // for debuggers: the kernel's part of the stack ends here
+    STORE_REGISTERS
+    mrs x21, sp_el0
+    STORE_STATE
+    mov x0, sp
+    mov x29, xzr
+    bl trap_dispatch                    // C++; interrupts are off when it returns
+    ldr x0, [sp, #OFFSET_KIND]
+    cmp x0, #KIND_NON_MASKABLE          // FIQ is still masked: no time for work
+    b.eq return_to_user_now
+
+    .globl return_to_user
+return_to_user:                         // interrupts off, sp = TrapFrame of a user context
+    mrs x0, tpidr_el1
+    adrp x1, exit_work
+    add x1, x1, :lo12:exit_work
+    ldr w0, [x0, x1]
+    cbnz w0, exit_slow
+return_to_user_now:
+    msr daifset, #MASK_ALL
+    ldr x21, [sp, #OFFSET_SP]
+    msr sp_el0, x21
+    LOAD_AND_RETURN
+
+exit_slow:
+    mov x0, sp
+    bl exit_to_user_work                // returns with interrupts off and the word clear
+    b return_to_user_now
+    .cfi_endproc
+
+    // [[noreturn]] void enter_user_frame(TrapFrame*): interrupts off; the frame lies at the top of the kernel stack.
+    .globl enter_user_frame
+enter_user_frame:
+    mov sp, x0
+    mov x29, xzr
+    b return_to_user
 
     .section .note.GNU-stack, "", @progbits

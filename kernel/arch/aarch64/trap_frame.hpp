@@ -20,6 +20,11 @@ struct TrapFrame {
     u64 reserved;
 
     [[nodiscard]] bool is_user() const { return (spsr & 0xf) == 0; }
+    [[nodiscard]] bool is_syscall() const { return is_user() && kind == 0 && esr >> 26 == 0x15; }  // SVC in 64-bit state
+    void force_full_return() {}  // every return restores everything
+    [[nodiscard]] u64 syscall_number() const { return x[8]; }
+    [[nodiscard]] u64 syscall_argument(unsigned index) const { return x[index]; }
+    void set_return_value(u64 value) { x[0] = value; }
     [[nodiscard]] VirtAddr instruction_pointer() const { return VirtAddr{elr}; }
     [[nodiscard]] VirtAddr stack_pointer() const { return VirtAddr{sp}; }
     [[nodiscard]] u64 frame_pointer() const { return x[29]; }

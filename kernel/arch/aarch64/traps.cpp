@@ -13,6 +13,7 @@ TUTTI_PERCPU tutti::u32 exit_work = 0;
 TUTTI_PERCPU tutti::u64 overflow_stack_top = 0;
 constinit tutti::u8 aarch64_has_lse = 0;  // read by atomics.S
 constinit tutti::u8 aarch64_has_pan = 0;  // read by user_access.S
+constinit tutti::arch::SyscallHandler syscall_handler = nullptr;
 extern char trap_vectors[];
 }
 
@@ -46,7 +47,23 @@ NOINLINE bool resolve_page_fault(TrapFrame& frame, hal::FaultAccess access) {
     return resolved;
 }
 
+NOINLINE void tell_program(TrapFrame& frame) {
+    ISR_NOTE("thread-rung", "an exception of a program is dealt with like a system call of it");
+    enable_interrupts();
+    hal::hooks.user_exception(frame, static_cast<unsigned>(exception_class(frame)),
+                              VirtAddr{is_page_fault(frame) ? frame.far : frame.elr});
+    disable_interrupts();
+}
+
+NOINLINE void system_call(TrapFrame& frame) {
+    ISR_NOTE("thread-rung", "a program's system call");
+    enable_interrupts();
+    syscall_handler(frame);
+    disable_interrupts();
+}
+
 ISR_SAFE void handle_exception(TrapFrame& frame) {
+    if (frame.is_syscall() && syscall_handler != nullptr) return system_call(frame);
     if (is_page_fault(frame) && frame.far >> 48 == 0 && hal::hooks.page_fault != nullptr) {
         // Translation, access flag and permission; not the failures that no mapping would help.
         bool const about_mapping = (frame.esr & 0x3f) < 0x10;
@@ -56,7 +73,11 @@ ISR_SAFE void handle_exception(TrapFrame& frame) {
         bool const may_resolve = frame.is_user() || (find_fixup(frame.elr) != 0 && interrupts_were_enabled(IrqState{frame.spsr}));
         if (about_mapping && may_resolve && resolve_page_fault(frame, fault_access(frame))) return;
     }
-    if (u64 const fixup = frame.is_user() ? 0 : find_fixup(frame.elr); fixup != 0) {
+    if (frame.is_user()) {
+        if (hal::hooks.user_exception == nullptr) fatal_exception(frame);
+        return tell_program(frame);
+    }
+    if (u64 const fixup = find_fixup(frame.elr); fixup != 0) {
         frame.elr = fixup;
         return;
     }
@@ -84,6 +105,15 @@ extern "C" ISR_SAFE void trap_dispatch(TrapFrame* frame) {
     }
 }
 
+extern "C" ISR_SAFE void exit_to_user_work(TrapFrame* frame) {
+    ISR_NOTE("interrupt-end", "on the way back to a program: the interrupt handler, if there was one, has returned");
+    while (percpu_load(exit_work) != 0) {
+        CHECK(hal::hooks.exit_to_user != nullptr, "exit work without a handler");
+        hal::hooks.exit_to_user(*frame);
+    }
+}
+
+void set_syscall_handler(SyscallHandler handler) { syscall_handler = handler; }
 void set_non_maskable_handler(NonMaskableHandler handler) { non_maskable_handler = handler; }
 
 void traps_init() {
@@ -96,6 +126,7 @@ void traps_init() {
 void traps_init_cpu(void* overflow_stack) {
     percpu_store(overflow_stack_top, reinterpret_cast<u64>(overflow_stack));
     write_vbar(reinterpret_cast<u64>(trap_vectors));
+    give_counter_to_programs();
     if (aarch64_has_pan != 0) {
         constexpr u64 kSpan = 1 << 23;  // clear: exceptions set PAN
         write_sctlr(read_sctlr() & ~kSpan);

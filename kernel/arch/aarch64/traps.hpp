@@ -23,6 +23,7 @@ enum class ExceptionClass : u32 {
     FloatingPointAccess = 0x07,
     IllegalState = 0x0e,
     SystemCall = 0x15,
+    SystemRegister = 0x18,
     InstructionAbortUser = 0x20,
     InstructionAbort = 0x21,
     PcAlignment = 0x22,
@@ -67,6 +68,17 @@ void traps_init();
 // Takes the interrupt that cannot be masked: FIQ. Acknowledges it, then calls hal::hooks.nmi. Set once, by the platform.
 using NonMaskableHandler = void (*)(TrapFrame&);
 void set_non_maskable_handler(NonMaskableHandler handler);
+
+using SyscallHandler = void (*)(TrapFrame&);
+void set_syscall_handler(SyscallHandler handler);
+
+// Enters user mode with the registers in `frame`, which the caller has placed at the top of the current kernel stack.
+// Interrupts off.
+extern "C" [[noreturn]] void enter_user_frame(TrapFrame* frame);
+
+// The program's thread pointer. The current value is in a register; a set one takes effect at once.
+[[nodiscard]] inline u64 user_thread_pointer() { return read_user_thread_pointer(); }
+inline void set_user_thread_pointer(u64 value) { write_user_thread_pointer(value); }
 
 // Entries from user mode find the stack pointer of EL1 where the way out left it: at the top of the thread's stack.
 inline void set_kernel_stack(void*) {}
