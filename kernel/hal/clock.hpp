@@ -2,6 +2,7 @@
 // Time: one monotonic clock for all CPUs, one one-shot timer for each CPU.
 #pragma once
 
+#include "base/compiler.hpp"
 #include "base/types.hpp"
 
 namespace tutti::hal {
@@ -12,11 +13,27 @@ namespace tutti::hal {
 // nanoseconds early, and may seem to go back when compared with what another CPU has published.
 [[nodiscard]] Nanoseconds sched_clock();
 
-// Conversion of the CPU counter to nanoseconds, for the vDSO: ns = (counter - base) * multiplier >> shift.
+// Conversion of the CPU counter to nanoseconds, for platforms and the vDSO: ns = (counter - base) * multiplier >> shift.
 struct CounterScale {
     u64 base = 0;
     u32 multiplier = 0;
     u32 shift = 0;
+
+    // Time is zero at `base`. `hz` is not 0.
+    [[nodiscard]] static constexpr CounterScale of(u64 hz, u64 base) {
+        // multiplier = 10^9 * 2^shift / hz must fit 32 bits; the larger the shift, the finer.
+        u32 shift = 32;
+        u64 multiplier = 0;
+        do {
+            multiplier = static_cast<u64>((static_cast<unsigned __int128>(1'000'000'000) << shift) / hz);
+            if (multiplier <= 0xffffffff) break;
+            --shift;
+        } while (shift != 0);
+        return {.base = base, .multiplier = static_cast<u32>(multiplier), .shift = shift};
+    }
+    [[nodiscard]] ISR_SAFE constexpr Nanoseconds to_nanoseconds(u64 counter) const {
+        return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(counter - base) * multiplier >> shift)};
+    }
 };
 [[nodiscard]] CounterScale counter_scale();
 [[nodiscard]] u64 counter_frequency();  // Hz

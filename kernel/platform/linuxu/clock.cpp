@@ -23,11 +23,6 @@ constinit void (*timer_handler)() = nullptr;
 
 TUTTI_PERCPU int host_timer = -1;
 
-Nanoseconds to_nanoseconds(u64 counter) {
-    u64 const ticks = counter - scale.base;
-    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
-}
-
 i64 host_clock(clockid_t clock) {
     timespec time{};
     arch::host_call(SYS_clock_gettime, static_cast<u64>(clock), arch::host_argument(&time));
@@ -64,10 +59,7 @@ void clock_init() {
     Moment const end = take_moment();
     frequency = static_cast<u64>(static_cast<unsigned __int128>(end.counter - start.counter) * 1'000'000'000 /
                                  static_cast<u64>(end.time - start.time));
-    u32 shift = 32;
-    u64 multiplier = (u64{1'000'000'000} << 32) / frequency;
-    for (; multiplier > 0xffffffff; --shift) multiplier >>= 1;
-    scale = {.base = start.counter, .multiplier = static_cast<u32>(multiplier), .shift = shift};
+    scale = hal::CounterScale::of(frequency, start.counter);
     boot_wall_clock = Nanoseconds{host_clock(CLOCK_REALTIME)} - hal::now();
 }
 
@@ -94,8 +86,8 @@ namespace tutti::hal {
 
 using namespace platform;
 
-Nanoseconds now() { return to_nanoseconds(arch::read_tsc_ordered()); }
-Nanoseconds sched_clock() { return to_nanoseconds(arch::read_tsc()); }
+Nanoseconds now() { return scale.to_nanoseconds(arch::read_tsc_ordered()); }
+Nanoseconds sched_clock() { return scale.to_nanoseconds(arch::read_tsc()); }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }

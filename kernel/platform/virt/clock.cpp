@@ -21,16 +21,8 @@ constinit void (*timer_handler)() = nullptr;
 
 void set_scale(u64 hz, u64 base) {
     frequency = hz;
-    // multiplier = 10^9 * 2^shift / hz must fit 32 bits; the larger the shift, the finer.
-    u32 shift = 32;
-    u64 multiplier = 0;
-    do {
-        multiplier = static_cast<u64>((static_cast<unsigned __int128>(1'000'000'000) << shift) / hz);
-        if (multiplier <= 0xffffffff) break;
-        --shift;
-    } while (shift != 0);
     ticks_per_ns = static_cast<u64>((static_cast<unsigned __int128>(hz) << 32) / 1'000'000'000);
-    scale = {.base = base, .multiplier = static_cast<u32>(multiplier), .shift = shift};
+    scale = hal::CounterScale::of(hz, base);
 }
 
 }  // namespace
@@ -59,15 +51,8 @@ namespace tutti::hal {
 
 using namespace platform;
 
-namespace {
-ISR_SAFE Nanoseconds to_nanoseconds(u64 counter) {
-    u64 const ticks = counter - scale.base;
-    return Nanoseconds{static_cast<i64>(static_cast<unsigned __int128>(ticks) * scale.multiplier >> scale.shift)};
-}
-}  // namespace
-
-ISR_SAFE Nanoseconds now() { return to_nanoseconds(arch::read_counter()); }
-ISR_SAFE Nanoseconds sched_clock() { return to_nanoseconds(arch::read_counter_unordered()); }
+ISR_SAFE Nanoseconds now() { return scale.to_nanoseconds(arch::read_counter()); }
+ISR_SAFE Nanoseconds sched_clock() { return scale.to_nanoseconds(arch::read_counter_unordered()); }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }
