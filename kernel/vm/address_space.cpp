@@ -6,6 +6,7 @@
 #include <new>
 
 #include "arch/cpu.hpp"
+#include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
 #include "smp/percpu/percpu.hpp"
@@ -334,6 +335,7 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
                                                          .execute = protection.execute,
                                                          .user = true});
                     if (wanted == entry) return;
+                    if (wanted.is_executable()) arch::publish_instructions(arch::phys_to_virt(entry.frame()));
                     // seq_cst: before the flush reads which CPUs have the space loaded (tlb.hpp).
                     if (slot.compare_exchange_weak(bits, wanted.bits(), std::memory_order_seq_cst)) {
                         if (entry.is_present()) batch.add(page, nullptr);

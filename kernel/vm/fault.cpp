@@ -2,6 +2,7 @@
 // Page faults: many CPUs at once, on the read side of the areas' lock, entries by compare-and-swap.
 #include <algorithm>
 
+#include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/trap_frame.hpp"
 #include "sched/thread.hpp"
@@ -24,8 +25,14 @@ bool permits(Protection protection, hal::FaultAccess access) {
     return protection.any();  // x86: whatever is accessible at all can be read
 }
 
-arch::PagePermissions leaf_permissions(Protection protection, bool writable) {
-    return {.read = true, .write = protection.write && writable, .execute = protection.execute, .user = true};
+// The entry of a page that a program may get at as its area says, once its instructions can be seen.
+u64 leaf_bits(PhysAddr frame, Protection protection, bool writable) {
+    if (protection.execute) arch::publish_instructions(arch::phys_to_virt(frame));
+    return PageEntry::leaf(frame, {.read = true,
+                                   .write = protection.write && writable,
+                                   .execute = protection.execute,
+                                   .user = true})
+        .bits();
 }
 
 // True when the entry already allows the access: another CPU resolved the same fault.
@@ -59,7 +66,7 @@ void AddressSpace::map_around(Area const& area, VirtAddr address) {
         Result<mem::FrameRef> frame = area.backing->try_page(area.page_index(page));
         if (!frame) return;
         u64 expected = 0;
-        u64 const bits = PageEntry::leaf((*frame)->address(), leaf_permissions(area.protection, area.shared)).bits();
+        u64 const bits = leaf_bits((*frame)->address(), area.protection, area.shared);
         if (slot.compare_exchange_strong(expected, bits, std::memory_order_release, std::memory_order_relaxed)) {
             (void)frame->leak();
             ++mapped;
@@ -100,7 +107,7 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         bool const own = area->shared || displaced->references.load(std::memory_order_relaxed) == 1;
         if (own || !access.write) {
             // The same frame, with what the area allows now.
-            u64 const upgraded = entry.with(leaf_permissions(area->protection, own)).bits();
+            u64 const upgraded = leaf_bits(entry.frame(), area->protection, own);
             if (!slot.compare_exchange_strong(bits, upgraded, std::memory_order_acq_rel)) return {.step = Step::Retry};
             arch::flush_page(page.value());
             return {};
@@ -138,7 +145,7 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         frame = std::move(*fresh);
     }
 
-    u64 const installed = PageEntry::leaf(frame->address(), leaf_permissions(area->protection, writable)).bits();
+    u64 const installed = leaf_bits(frame->address(), area->protection, writable);
     // seq_cst: the page's contents come before its translation, and a displaced entry is gone before the flush below
     // reads which CPUs have the space loaded. On failure another CPU was first: look again.
     if (!slot.compare_exchange_strong(bits, installed, std::memory_order_seq_cst)) return {.step = Step::Retry};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "vm/address_space.hpp"
 
@@ -20,6 +21,7 @@ Result<> AddressSpace::write(VirtAddr to, std::span<u8 const> bytes) {
         if (!entry.is_writable()) continue;  // protected or unmapped since: the next fault says so
         size_t const count = std::min<size_t>(bytes.size(), kPageSize - to.page_offset());
         std::memcpy(arch::phys_to_virt<u8>(entry.frame()) + to.page_offset(), bytes.data(), count);
+        if (entry.is_executable()) arch::publish_instructions(arch::phys_to_virt(entry.frame()));
         to += count;
         bytes = bytes.subspan(count);
     }
