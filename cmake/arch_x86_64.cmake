@@ -5,6 +5,7 @@
 set(TUTTI_x86_64_FLAGS --target=x86_64-linux-gnu -march=x86-64 -mno-red-zone
   -mno-sse -mno-mmx -msoft-float -mno-implicit-float -mcmodel=kernel -mno-omit-leaf-frame-pointer)
 set(TUTTI_x86_64_LINK_FLAGS -m elf_x86_64)
+set(TUTTI_x86_64_VDSO_FLAGS -mno-sse -mno-mmx)
 set(TUTTI_x86_64_PLATFORMS pc)
 set(TUTTI_x86_64_LINKER_SCRIPT ${PROJECT_SOURCE_DIR}/kernel/platform/pc/kernel.ld)
 set(TUTTI_x86_64_TEST_RUNS q35:1 q35:2 q35:4 q35:8 pc:2 microvm:2)

@@ -13,14 +13,18 @@
 #
 # What an architecture needs is in cmake/arch_ARCH.cmake, as TUTTI_ARCH_WORD; TUTTI_ARCH is that of host and process images.
 
-# tutti_arch_include(ARCH RESULT): the folder through which `#include "arch/cpu.hpp"` finds kernel/arch/ARCH/cpu.hpp.
+# tutti_arch_include(ARCH RESULT): the folder through which `#include "arch/cpu.hpp"` finds kernel/arch/ARCH/cpu.hpp, and
+# "linux_abi/machine/" and "linux_abi/vdso/machine/" find kernel/linux_abi/ARCH and kernel/linux_abi/vdso/ARCH.
 function(tutti_arch_include arch result)
   set(folder ${PROJECT_BINARY_DIR}/include)
   if(NOT arch STREQUAL TUTTI_ARCH)
     string(APPEND folder -${arch})
   endif()
   file(MAKE_DIRECTORY ${folder})
+  file(MAKE_DIRECTORY ${folder}/linux_abi/vdso)
   file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/${arch} ${folder}/arch SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/${arch} ${folder}/linux_abi/machine SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/vdso/${arch} ${folder}/linux_abi/vdso/machine SYMBOLIC)
   set(${result} ${folder} PARENT_SCOPE)
 endfunction()
 
@@ -82,11 +86,10 @@ function(tutti_kernel_depends)
   set_property(GLOBAL APPEND PROPERTY TUTTI_KERNEL_DEPENDS ${ARGN})
 endfunction()
 
-# tutti_kernel_embed(SYMBOL FILE TARGET): puts the bytes of FILE, a build product of custom target
-# TARGET, into the kernel's read-only data, page-aligned, as `extern "C" const unsigned char SYMBOL[]`
-# and `SYMBOL_end[]`.
-function(tutti_kernel_embed symbol file target)
-  set(assembly ${PROJECT_BINARY_DIR}/embedded/${symbol}.S)
+# tutti_kernel_embed(ARCH SYMBOL FILE TARGET): puts the bytes of FILE, a build product of custom target TARGET, into the
+# read-only data of ARCH's kernel, page-aligned, as `extern "C" const unsigned char SYMBOL[]` and `SYMBOL_end[]`.
+function(tutti_kernel_embed arch symbol file target)
+  set(assembly ${PROJECT_BINARY_DIR}/embedded/kernel/${arch}/${symbol}.S)
   file(GENERATE OUTPUT ${assembly} CONTENT
 "    .section .rodata.${symbol}, \"a\"
     .balign 4096

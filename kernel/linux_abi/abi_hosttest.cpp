@@ -31,8 +31,8 @@
 #include "linux_abi/abi/system.hpp"
 #include "linux_abi/abi/thread.hpp"
 #include "linux_abi/errno.hpp"
-#include "linux_abi/x86_64/file_structures.hpp"
-#include "linux_abi/x86_64/syscall_numbers.hpp"
+#include "linux_abi/machine/file_structures.hpp"
+#include "linux_abi/syscall/syscall_names.hpp"
 
 namespace ours = tutti::linux_abi;
 
@@ -139,7 +139,7 @@ TEST(Abi, ThreadAndFutexConstantsMatch) {
 TEST(Abi, FileConstantsMatch) {
     EXPECT_EQ(sizeof(ours::Flock), sizeof(flock));
     EXPECT_EQ(offsetof(ours::Flock, pid), offsetof(flock, l_pid));
-    EXPECT_EQ(sizeof(ours::EpollEventX86), sizeof(epoll_event));
+    EXPECT_EQ(sizeof(ours::EpollEvent), sizeof(epoll_event));
     EXPECT_EQ(sizeof(ours::PollFd), sizeof(pollfd));
     EXPECT_EQ(static_cast<int>(ours::kOCloexec), O_CLOEXEC);
     EXPECT_EQ(static_cast<int>(ours::kODirectory), O_DIRECTORY);

@@ -108,6 +108,7 @@ Result<> set_image(ProcessImage& image, elf::LoadedProgram const& program) {
     image.arguments_start = program.arguments_start, image.arguments_end = program.arguments_end;
     image.environment_start = program.environment_start, image.environment_end = program.environment_end;
     image.auxiliary_start = program.auxiliary_start, image.auxiliary_size = program.auxiliary_size;
+    image.signal_return = vdso::signal_return(program.vdso_base);
     return {};
 }
 

@@ -30,6 +30,7 @@ enum class ExceptionClass : u32 {
     DataAbortUser = 0x24,
     DataAbort = 0x25,
     SpAlignment = 0x26,
+    FloatingPointException = 0x2c,
     SystemError = 0x2f,
     BreakpointInstruction = 0x3c,
 };
@@ -76,9 +77,14 @@ void set_syscall_handler(SyscallHandler handler);
 // Interrupts off.
 extern "C" [[noreturn]] void enter_user_frame(TrapFrame* frame);
 
-// The program's thread pointer. The current value is in a register; a set one takes effect at once.
-[[nodiscard]] inline u64 user_thread_pointer() { return read_user_thread_pointer(); }
-inline void set_user_thread_pointer(u64 value) { write_user_thread_pointer(value); }
+// What belongs to a program's thread beside TrapFrame and floating-point state.
+struct UserRegisters {
+    u64 thread_pointer = 0;  // programs change it themselves
+
+    ALWAYS_INLINE void save() { thread_pointer = read_user_thread_pointer(); }
+    ALWAYS_INLINE void load() const { write_user_thread_pointer(thread_pointer); }
+    void set_thread_pointer(u64 value) { thread_pointer = value; }  // takes effect with load()
+};
 
 // Entries from user mode find the stack pointer of EL1 where the way out left it: at the top of the thread's stack.
 inline void set_kernel_stack(void*) {}

@@ -38,8 +38,22 @@ struct TrapFrame {
         return arguments[index];
     }
     void set_return_value(u64 value) { rax = value; }
+    [[nodiscard]] u64 return_value() const { return rax; }
     [[nodiscard]] VirtAddr instruction_pointer() const { return VirtAddr{rip}; }
     [[nodiscard]] VirtAddr stack_pointer() const { return VirtAddr{rsp}; }
+    void set_stack_pointer(VirtAddr address) { rsp = address.value(); }
+
+    // What a program starts with.
+    [[nodiscard]] static TrapFrame of_program(VirtAddr entry, VirtAddr stack) {
+        constexpr u64 kInterruptsOn = 0x202;  // with the reserved bit
+        TrapFrame frame{};
+        frame.rip = entry.value();
+        frame.rsp = stack.value();
+        frame.cs = kUserCodeSelector;
+        frame.ss = kUserDataSelector;
+        frame.rflags = kInterruptsOn;
+        return frame;
+    }
 };
 static_assert(sizeof(TrapFrame) == 22 * 8);
 static_assert(offsetof(TrapFrame, vector) == 15 * 8);  // trap_entry.S depends on both

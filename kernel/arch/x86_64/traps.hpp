@@ -62,4 +62,18 @@ inline void set_user_fs_base(u64 base) { write_msr(kMsrFsBase, base); }
 [[nodiscard]] inline u64 user_gs_base() { return read_msr(kMsrKernelGsBase); }
 inline void set_user_gs_base(u64 base) { write_msr(kMsrKernelGsBase, base); }
 
+// What belongs to a program's thread beside TrapFrame and floating-point state. Programs cannot change the bases
+// themselves, so the registers need not be read back.
+struct UserRegisters {
+    u64 fs_base = 0;  // the thread pointer
+    u64 gs_base = 0;
+
+    ALWAYS_INLINE void save() {}
+    ALWAYS_INLINE void load() const {
+        set_user_fs_base(fs_base);
+        set_user_gs_base(gs_base);
+    }
+    void set_thread_pointer(u64 value) { fs_base = value; }  // takes effect with load()
+};
+
 }  // namespace tutti::arch

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // File structures and constants of the Linux ABI that are the same on every 64-bit architecture we run on.
-// (struct stat and some open flags differ: see x86_64/file_structures.hpp.)
+// (What differs: machine/file_structures.hpp.)
 #pragma once
 
 #include "base/types.hpp"
@@ -75,9 +75,6 @@ static_assert(sizeof(Dirent64Header) == 19);
 struct OpenHow { u64 flags, mode, resolve; };
 
 struct PollFd { i32 fd; i16 events; i16 revents; };
-// struct epoll_event is packed on x86_64 only.
-struct [[gnu::packed]] EpollEventX86 { u32 events; u64 data; };
-static_assert(sizeof(EpollEventX86) == 12);
 
 inline constexpr i64 kUtimeNow = 0x3fff'ffff;
 inline constexpr i64 kUtimeOmit = 0x3fff'fffe;

@@ -58,7 +58,7 @@ enum SigActionFlag : u64 {
 inline constexpr u64 kSigDefault = 0;  // sa_handler values
 inline constexpr u64 kSigIgnore = 1;
 
-// struct sigaction as rt_sigaction passes it on x86_64.
+// struct sigaction as rt_sigaction passes it on both architectures.
 struct SigAction {
     u64 handler = kSigDefault;
     u64 flags = 0;
@@ -70,8 +70,8 @@ static_assert(sizeof(SigAction) == 32);
 enum SigCode : i32 {
     kSiUser = 0, kSiKernel = 0x80, kSiQueue = -1, kSiTimer = -2, kSiMesgQ = -3, kSiAsyncIo = -4, kSiSigIo = -5,
     kSiTkill = -6,
-    kIllIllOpn = 2, kFpeIntDiv = 1, kFpeIntOvf = 2, kFpeFltDiv = 3, kFpeFltOvf = 4, kFpeFltUnd = 5,
-    kFpeFltRes = 6, kFpeFltInv = 7, kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrAln = 1, kBusAdrErr = 2,
+    kIllIllOpc = 1, kIllIllOpn = 2, kFpeIntDiv = 1, kFpeIntOvf = 2, kFpeFltDiv = 3, kFpeFltOvf = 4, kFpeFltUnd = 5,
+    kFpeFltRes = 6, kFpeFltInv = 7, kSegvMapErr = 1, kSegvAccErr = 2, kBusAdrAln = 1, kBusAdrErr = 2, kBusObjErr = 3,
     kTrapBrkpt = 1, kTrapTrace = 2,
 };
 
@@ -99,7 +99,6 @@ struct SigAltStack {
 };
 static_assert(sizeof(SigAltStack) == 24);
 enum SigAltStackFlag : i32 { kSsOnStack = 1, kSsDisable = 2, kSsAutoDisarm = static_cast<i32>(1U << 31) };
-inline constexpr u64 kMinSigStackSize = 2048;
 
 enum SigProcMaskHow : i32 { kSigBlock = 0, kSigUnblock = 1, kSigSetMask = 2 };
 

@@ -31,7 +31,7 @@ class ImageSource {
 
 // What this machine can run.
 struct ImageRules {
-    u16 machine = 62;                           // e_machine: EM_X86_64
+    u16 machine = 62;                           // e_machine
     u64 lowest_address = 65536;                 // of a fixed program: keeps null pointers invalid
     u64 address_limit = 0x7fff'ffff'f000;       // first address beyond user space
 };

@@ -2,7 +2,7 @@
 // Order of the work: the file is opened and its headers are read (through scripts to the ELF file behind them), then
 // stack, program, interpreter and vDSO are mapped, then the first stack's bytes are written.
 //
-//     0x5555'5555'4000     position-independent program, then the heap of brk()
+//     kProgramBase         position-independent program, then the heap of brk()
 //     map_top, downward    vDSO, interpreter, and what the program maps later
 //     kStackTop, downward  main stack, which grows up to its limit
 #include "linux_abi/elf/load.hpp"
@@ -16,7 +16,7 @@
 #include "linux_abi/elf/initial_stack.hpp"
 #include "linux_abi/elf/map_image.hpp"
 #include "linux_abi/vdso/vdso.hpp"
-#include "linux_abi/x86_64/program_start.hpp"
+#include "linux_abi/machine/program_start.hpp"
 #include "vfs/file.hpp"
 #include "vfs/namespace.hpp"
 #include "vm/address_space.hpp"
@@ -178,7 +178,7 @@ class Loader {
     Result<Mapped> map_file(vfs::File& file, std::string_view path, Role role) {
         FileSource source{file};
         ImageComplaint why;
-        Result<Image> image = parse_image(source, {.machine = kElfMachine}, why);
+        Result<Image> image = parse_image(source, {.machine = kElfMachine, .address_limit = arch::kUserEnd}, why);
         if (!image) {
             if (why.empty()) why.assign(reason(image.error()));
             return complain(image.error(), "{}: {}", path, why.view());

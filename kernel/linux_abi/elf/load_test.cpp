@@ -7,6 +7,7 @@
 #include "harness/test.hpp"
 #include "linux_abi/elf/initial_stack.hpp"
 #include "linux_abi/elf/load.hpp"
+#include "linux_abi/machine/program_start.hpp"
 #include "smp/context/context.hpp"
 #include "vfs/file.hpp"
 #include "vfs/namespace.hpp"
@@ -26,7 +27,7 @@ struct ImageBuilder {
     Vector<u8> bytes;
     u16 headers = 0;
 
-    explicit ImageBuilder(u16 type, u64 entry, u16 machine = 62) {
+    explicit ImageBuilder(u16 type, u64 entry, u16 machine = kElfMachine) {
         CHECK(bytes.try_resize(kFileSize));
         std::memcpy(bytes.data(), "\x7f"
                                   "ELF\2\1\1", 7);
@@ -232,16 +233,16 @@ TEST(elf_load, refuses_with_a_reason) {
     EXPECT_ERROR(machine.run("/absent"), Error::NotFound);
     EXPECT(machine.said("/absent: no such file"));
 
-    ImageBuilder arm{kFixed, 0x400100, 183};
-    arm.add_usual(0x400000);
-    machine.add("/arm", arm.bytes.span());
-    EXPECT_ERROR(machine.run("/arm"), Error::NotExecutable);
-    EXPECT(machine.said("/arm: is for AArch64"));
-    machine.add("/plain", arm.bytes.span(), 0644);
+    ImageBuilder foreign{kFixed, 0x400100, 243};
+    foreign.add_usual(0x400000);
+    machine.add("/foreign", foreign.bytes.span());
+    EXPECT_ERROR(machine.run("/foreign"), Error::NotExecutable);
+    EXPECT(machine.said("/foreign: is for RISC-V"));
+    machine.add("/plain", foreign.bytes.span(), 0644);
     EXPECT_ERROR(machine.run("/plain"), Error::AccessDenied);
 
     ImageBuilder huge{kFixed, 0x400100};
-    huge.add(1, kRead | kWrite, 0, 0x400000, 0x1000, u64{1} << 46);
+    huge.add(1, kRead | kWrite, 0, 0x400000, 0x1000, arch::kUserEnd / 2);
     machine.add("/huge", huge.bytes.span());
     EXPECT_ERROR(machine.run("/huge"), Error::NoMemory);
     EXPECT(machine.said("/huge: does not fit"));

@@ -6,6 +6,7 @@
 #include "linux_abi/process/host_identity.hpp"
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
+#include "linux_abi/syscall/file_support.hpp"
 #include "linux_abi/time/clock.hpp"
 #include "vm/user_copy.hpp"
 
@@ -99,9 +100,12 @@ class Source final : public vfs::ProcessSource {
     Result<Ref<vfs::File>> file(i32 process, i32 descriptor) override {
         return TRY(find(process))->files().get(descriptor);
     }
-    bool closes_on_exec(i32 process, i32 descriptor) override {
+    u32 open_bits(i32 process, i32 descriptor) override {
         auto const found = find(process);
-        return found && (*found)->files().flag(descriptor).value_or(FdFlag::None) == FdFlag::CloseOnExec;
+        auto const file = found ? (*found)->files().get(descriptor) : fail(Error::BadFileDescriptor);
+        if (!file) return 0;
+        bool const closes = (*found)->files().flag(descriptor).value_or(FdFlag::None) == FdFlag::CloseOnExec;
+        return from_open_flags((*file)->flags()) | (closes ? kOCloexec : 0u);
     }
 
     // The process is the caller's own, so its memory is the one that is loaded.

@@ -68,7 +68,5 @@ Result<> FpuState::load_from_user(VirtAddr from, u64 length) {
 }
 
 u64 FpuState::size() const { return arch::fpu_area_size(); }
-u64 FpuState::features() const { return arch::fpu_features(); }
-bool FpuState::is_extended() const { return arch::fpu_features() != 0; }
 
 }  // namespace tutti::linux_abi

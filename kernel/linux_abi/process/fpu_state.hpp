@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A program thread's FPU and vector state, in the standard (non-compacted) XSAVE format.
+// A program thread's floating-point and vector state, in the architecture's format (arch/fpu.hpp).
 //
 // While the thread runs, the CPU's registers are the truth; switch-out saves them here, switch-in loads them. Kernel
 // code does not touch these registers, so a system call sees the program's values in place.
@@ -30,16 +30,13 @@ class FpuState {
     void save_current();  // registers -> bytes()
     void load_current();  // bytes() -> registers
     void reset();         // the state of a new program
-    // Replaces the state by `length` bytes of the program's memory, made safe to load. Error::BadAddress, or
-    // Error::InvalidArgument when it names features that are not there.
+    // Replaces the state by `length` bytes of the program's memory, made safe to load. Error::BadAddress.
     Result<> load_from_user(VirtAddr from, u64 length);
     // Starts as a copy of the calling thread's registers (clone).
     Result<> create_copy_of_current();
 
     [[nodiscard]] void const* bytes() const { return area_; }
     [[nodiscard]] u64 size() const;
-    [[nodiscard]] u64 features() const;    // XCR0
-    [[nodiscard]] bool is_extended() const;  // XSAVE, not FXSAVE
 
   private:
     u8* area_ = nullptr;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "linux_abi/process/host_identity.hpp"
 
+#include "linux_abi/machine/program_start.hpp"
 #include "smp/spin/spin.hpp"
 
 namespace tutti::linux_abi {
@@ -29,7 +30,7 @@ Utsname host_identity() {
     copy_name(result.system_name, kSystemName);
     copy_name(result.release, kRelease);
     copy_name(result.version, kVersion);
-    copy_name(result.machine, kMachine);
+    copy_name(result.machine, kPlatformName);
     smp::SpinGuard guard{names_lock};
     copy_name(result.node_name, names.host);
     copy_name(result.domain_name, names.domain);

@@ -13,7 +13,6 @@ inline constexpr std::string_view kSystemName = "Linux";
 // The Linux release whose interface this kernel follows; programs and the C library compare it.
 inline constexpr std::string_view kRelease = "6.1.0-tutti";
 inline constexpr std::string_view kVersion = "#1 SMP PREEMPT Tutti";
-inline constexpr std::string_view kMachine = "x86_64";
 
 [[nodiscard]] Utsname host_identity();
 // Error::InvalidArgument when the name is longer than 64 bytes.

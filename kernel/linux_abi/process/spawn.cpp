@@ -22,7 +22,10 @@ void enter_program(void* argument) {
 }
 
 ISR_SAFE void switch_out(sched::Thread& thread) {
-    if (auto* const task = static_cast<Task*>(thread.owner())) task->fpu.save_at_switch();
+    auto* const task = static_cast<Task*>(thread.owner());
+    if (task == nullptr) return;
+    task->fpu.save_at_switch();
+    task->registers.save();
 }
 
 ISR_SAFE void switch_in(sched::Thread& thread, sched::Residence residence) {
@@ -30,8 +33,7 @@ ISR_SAFE void switch_in(sched::Thread& thread, sched::Residence residence) {
     if (task == nullptr || residence == sched::Residence::StillThere) return;
     task->process().address_space().activate();
     task->fpu.load_at_switch();
-    arch::set_user_fs_base(task->fs_base);
-    arch::set_user_gs_base(task->gs_base);
+    task->registers.load();
 }
 
 constexpr sched::ThreadHooks kHooks{
@@ -69,9 +71,10 @@ Result<i32> spawn_thread(Task& parent, arch::TrapFrame const& frame, SpawnOption
     TRY(child->fpu.create_copy_of_current());
     child->start_frame = frame;
     child->start_frame.set_return_value(0);
-    if (options.stack_pointer != 0) child->start_frame.rsp = options.stack_pointer;
-    child->fs_base = options.set_tls ? options.tls : parent.fs_base;
-    child->gs_base = parent.gs_base;
+    if (options.stack_pointer != 0) child->start_frame.set_stack_pointer(VirtAddr{options.stack_pointer});
+    child->registers = parent.registers;
+    child->registers.save();
+    if (options.set_tls) child->registers.set_thread_pointer(options.tls);
     child->blocked = parent.blocked;
     child->clear_child_tid = options.clear_child_tid;
     child->timer_slack_ns = parent.timer_slack_ns;
@@ -85,12 +88,7 @@ Result<i32> spawn_thread(Task& parent, arch::TrapFrame const& frame, SpawnOption
 Result<> spawn_first_thread(Process& process, std::string_view name, VirtAddr entry, VirtAddr stack_pointer) {
     Ref<Task> task = TRY(make_task(process, process.threads().allocate_tid(), {.name = name}));
     TRY(task->fpu.create());
-    task->start_frame = {};
-    task->start_frame.rip = entry.value();
-    task->start_frame.rsp = stack_pointer.value();
-    task->start_frame.cs = arch::kUserCodeSelector;
-    task->start_frame.ss = arch::kUserDataSelector;
-    task->start_frame.rflags = 0x202;  // interrupts on, the reserved bit
+    task->start_frame = arch::TrapFrame::of_program(entry, stack_pointer);
     return start(std::move(task));
 }
 

@@ -9,6 +9,7 @@
 #include <atomic>
 
 #include "arch/trap_frame.hpp"
+#include "arch/traps.hpp"
 #include "base/intrusive_list.hpp"
 #include "base/ref.hpp"
 #include "base/string.hpp"
@@ -23,7 +24,7 @@ namespace tutti::linux_abi {
 
 class Process;
 
-// How an interrupted call of Restart::Resume goes on: as `function` says, through restart_syscall (219), or without one
+// How an interrupted call of Restart::Resume goes on: as `function` says, through restart_syscall, or without one
 // as another kind of restart. The dispatcher resets it before each such call.
 struct RestartBlock {
     using Function = SyscallResult (*)(class Task&, RestartBlock const&);
@@ -69,9 +70,9 @@ class Task : public RefCounted<Task> {
     RestartBlock restart_block;
     FpuState fpu;
     arch::TrapFrame start_frame{};  // registers of a thread that has not entered the program yet
-    u64 fs_base = 0;
-    u64 gs_base = 0;
-    i32 fault_vector = 0;        // of the last exception, for the signal frame
+    arch::UserRegisters registers;
+    // Of the last exception, for the signal frame.
+    i32 fault_vector = 0;
     u64 fault_error_code = 0;
     u64 fault_address = 0;
     u64 parent_death_signal = 0;

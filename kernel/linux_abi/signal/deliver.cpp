@@ -5,7 +5,7 @@
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
-#include "linux_abi/x86_64/signal_frame.hpp"
+#include "linux_abi/machine/signal_frame.hpp"
 
 namespace tutti::linux_abi {
 

@@ -5,8 +5,8 @@
 
 #include "base/log.hpp"
 #include "linux_abi/process/task.hpp"
-#include "linux_abi/x86_64/signal_frame.hpp"
-#include "linux_abi/x86_64/syscall_numbers.hpp"
+#include "linux_abi/machine/signal_frame.hpp"
+#include "linux_abi/syscall/syscall_names.hpp"
 #include "smp/context/context.hpp"
 
 namespace tutti::linux_abi {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // From the trap frame to the handler and back. The table is made at compile time from kSyscallNames and the list of
-// handlers in x86_64/syscall_table.cpp.
+// handlers in common_rows.hpp and machine/syscall_table.cpp.
 #pragma once
 
 #include <tuple>

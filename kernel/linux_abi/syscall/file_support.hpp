@@ -6,7 +6,7 @@
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/user_memory.hpp"
-#include "linux_abi/x86_64/file_structures.hpp"
+#include "linux_abi/machine/file_structures.hpp"
 #include "vfs/file.hpp"
 #include "vfs/namespace.hpp"
 

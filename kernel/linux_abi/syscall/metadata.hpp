@@ -5,7 +5,7 @@
 #include "linux_abi/abi/file.hpp"
 #include "linux_abi/abi/time.hpp"
 #include "linux_abi/syscall/dispatch.hpp"
-#include "linux_abi/x86_64/file_structures.hpp"
+#include "linux_abi/machine/file_structures.hpp"
 
 namespace tutti::linux_abi {
 

@@ -154,18 +154,18 @@ SyscallResult select_until(Task& task, i32 count, UserPtr<u64> const (&users)[3]
 }
 
 // Waits on an epoll instance, in pieces of a size that fits on the stack.
-SyscallResult epoll_until(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count, Deadline deadline) {
+SyscallResult epoll_until(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count, Deadline deadline) {
     constexpr i32 kMost = 64;
-    if (count <= 0 || static_cast<u64>(count) > ~u32{0} / sizeof(EpollEventX86)) return kEINVAL;
+    if (count <= 0 || static_cast<u64>(count) > ~u32{0} / sizeof(EpollEvent)) return kEINVAL;
     Ref<vfs::File> const file = TRY(file_of(task, epoll_fd));
-    if (!vm::is_user_range(events.address(), static_cast<u64>(count) * sizeof(EpollEventX86))) return kEFAULT;
+    if (!vm::is_user_range(events.address(), static_cast<u64>(count) * sizeof(EpollEvent))) return kEFAULT;
     vfs::EpollFile* const epoll = file->epoll();
     if (epoll == nullptr) return kEINVAL;
     vfs::EpollEvent found[kMost];
     size_t const number = TRY(epoll->wait({found, static_cast<size_t>(std::min(count, kMost))}, deadline));
-    EpollEventX86 out[kMost];
+    EpollEvent out[kMost];
     for (size_t i = 0; i < number; ++i) out[i] = {.events = found[i].events, .data = found[i].data};
-    TRY(vm::copy_to_user(events.address(), out, number * sizeof(EpollEventX86)));
+    TRY(vm::copy_to_user(events.address(), out, number * sizeof(EpollEvent)));
     return number;
 }
 
@@ -228,9 +228,9 @@ SyscallResult sys_epoll_create1(Task& task, u32 flags) {
     return task.process().files().add(Ref<vfs::File>{*TRY(vfs::EpollFile::create())}, fd_flag(flags));
 }
 
-SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, UserPtr<EpollEventX86> event) {
+SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, UserPtr<EpollEvent> event) {
     constexpr i32 kAdd = 1, kDelete = 2, kModify = 3;
-    EpollEventX86 wanted{};
+    EpollEvent wanted{};
     if (operation != kDelete) wanted = TRY(read_user(event));
     Ref<vfs::File> const instance = TRY(file_of(task, epoll_fd));
     Ref<vfs::File> const file = TRY(file_of(task, fd));
@@ -249,17 +249,17 @@ SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, Use
     }
 }
 
-SyscallResult sys_epoll_wait(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count, i32 timeout_ms) {
+SyscallResult sys_epoll_wait(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count, i32 timeout_ms) {
     return epoll_until(task, epoll_fd, events, count, deadline_in_ms(timeout_ms));
 }
 
-SyscallResult sys_epoll_pwait(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count, i32 timeout_ms,
+SyscallResult sys_epoll_pwait(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count, i32 timeout_ms,
                               UserPtr<SignalSet> mask, u64 mask_size) {
     return with_mask(task, mask, mask_size,
                      [&] { return epoll_until(task, epoll_fd, events, count, deadline_in_ms(timeout_ms)); });
 }
 
-SyscallResult sys_epoll_pwait2(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count,
+SyscallResult sys_epoll_pwait2(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count,
                                UserPtr<Timespec> timeout, UserPtr<SignalSet> mask, u64 mask_size) {
     Deadline const deadline = TRY(read_deadline(timeout));
     return with_mask(task, mask, mask_size, [&] { return epoll_until(task, epoll_fd, events, count, deadline); });

@@ -5,6 +5,7 @@
 #include "linux_abi/abi/file.hpp"
 #include "linux_abi/abi/signal.hpp"
 #include "linux_abi/abi/time.hpp"
+#include "linux_abi/machine/file_structures.hpp"
 #include "linux_abi/syscall/dispatch.hpp"
 
 namespace tutti::linux_abi {
@@ -20,11 +21,11 @@ SyscallResult sys_pselect6(Task& task, i32 count, UserPtr<u64> readable, UserPtr
 
 SyscallResult sys_epoll_create(Task& task, i32 size);
 SyscallResult sys_epoll_create1(Task& task, u32 flags);
-SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, UserPtr<EpollEventX86> event);
-SyscallResult sys_epoll_wait(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count, i32 timeout_ms);
-SyscallResult sys_epoll_pwait(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count, i32 timeout_ms,
+SyscallResult sys_epoll_ctl(Task& task, i32 epoll_fd, i32 operation, i32 fd, UserPtr<EpollEvent> event);
+SyscallResult sys_epoll_wait(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count, i32 timeout_ms);
+SyscallResult sys_epoll_pwait(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count, i32 timeout_ms,
                               UserPtr<SignalSet> mask, u64 mask_size);
-SyscallResult sys_epoll_pwait2(Task& task, i32 epoll_fd, UserPtr<EpollEventX86> events, i32 count,
+SyscallResult sys_epoll_pwait2(Task& task, i32 epoll_fd, UserPtr<EpollEvent> events, i32 count,
                                UserPtr<Timespec> timeout, UserPtr<SignalSet> mask, u64 mask_size);
 
 }  // namespace tutti::linux_abi

@@ -6,7 +6,7 @@
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
 #include "linux_abi/signal/wait.hpp"
-#include "linux_abi/x86_64/signal_frame.hpp"
+#include "linux_abi/machine/signal_frame.hpp"
 
 namespace tutti::linux_abi {
 
@@ -162,7 +162,7 @@ SyscallResult sys_rt_sigreturn(Task& task, arch::TrapFrame& frame) {
         info.fields.fault.address = frame.stack_pointer().value();
         force_signal(task, info);
     }
-    return static_cast<i64>(frame.rax);  // the register comes from the frame
+    return static_cast<i64>(frame.return_value());  // the register comes from the frame
 }
 
 SyscallResult sys_restart_syscall(Task& task) {

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "arch/traps.hpp"
 #include "drivers/rng/entropy.hpp"
 #include "hal/clock.hpp"
 #include "linux_abi/process/host_identity.hpp"
@@ -31,9 +30,6 @@ Result<> set_limit(Task& task, RlimitKind kind, Rlimit limit) {
     if (kind == kRlimitStack) task.process().address_space().set_stack_limit(limit.current);
     return {};
 }
-
-// A user address that fs or gs may have as base.
-bool is_user_address(u64 address) { return address < u64{0x0000'7fff'ffff'f000}; }
 
 }  // namespace
 
@@ -72,25 +68,6 @@ SyscallResult sys_getrandom(Task& task, UserPtr<u8> buffer, u64 size, u32 flags)
     }
     __builtin_memset(chunk, 0, sizeof chunk);
     return done;
-}
-
-SyscallResult sys_arch_prctl(Task& task, i32 option, u64 address) {
-    constexpr i32 kSetGs = 0x1001, kSetFs = 0x1002, kGetFs = 0x1003, kGetGs = 0x1004;
-    switch (option) {
-        case kSetFs:
-            if (!is_user_address(address)) return kEPERM;
-            task.fs_base = address;
-            arch::set_user_fs_base(address);
-            return 0;
-        case kSetGs:
-            if (!is_user_address(address)) return kEPERM;
-            task.gs_base = address;
-            arch::set_user_gs_base(address);
-            return 0;
-        case kGetFs: return write_user(UserPtr<u64>{address}, task.fs_base);
-        case kGetGs: return write_user(UserPtr<u64>{address}, task.gs_base);
-        default: return kEINVAL;  // CET, XFEATURE permissions: not there
-    }
 }
 
 SyscallResult sys_prctl(Task& task, i32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5) {

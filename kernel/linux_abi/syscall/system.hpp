@@ -11,7 +11,6 @@ SyscallResult sys_uname(Task& task, UserPtr<Utsname> name);
 SyscallResult sys_sysinfo(Task& task, UserPtr<SysInfo> info);
 SyscallResult sys_getrandom(Task& task, UserPtr<u8> buffer, u64 size, u32 flags);
 SyscallResult sys_prctl(Task& task, i32 option, u64 arg2, u64 arg3, u64 arg4, u64 arg5);
-SyscallResult sys_arch_prctl(Task& task, i32 option, u64 address);
 SyscallResult sys_personality(Task& task, u64 persona);
 SyscallResult sys_getrlimit(Task& task, u32 resource, UserPtr<Rlimit> limit);
 SyscallResult sys_setrlimit(Task& task, u32 resource, UserPtr<Rlimit> limit);

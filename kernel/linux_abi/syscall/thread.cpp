@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/log.hpp"
+#include "linux_abi/machine/syscall_numbers.hpp"
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/spawn.hpp"
 #include "linux_abi/process/task.hpp"
@@ -49,13 +50,12 @@ SyscallResult create_thread(Task& task, arch::TrapFrame const& frame, CloneArgs 
 }  // namespace
 
 SyscallResult sys_clone(Task& task, arch::TrapFrame& frame) {
-    // x86_64 order: flags, stack, parent_tid, child_tid, tls
     CloneArgs arguments{};
     arguments.flags = frame.syscall_argument(0) & ~kExitSignalMask;
     arguments.stack = frame.syscall_argument(1);
     arguments.parent_tid = frame.syscall_argument(2);
-    arguments.child_tid = frame.syscall_argument(3);
-    arguments.tls = frame.syscall_argument(4);
+    arguments.child_tid = frame.syscall_argument(kCloneChildTidArgument);
+    arguments.tls = frame.syscall_argument(kCloneTlsArgument);
     return create_thread(task, frame, arguments, "clone");
 }
 

@@ -4,7 +4,7 @@
 //
 // What it cannot answer it passes on to the system call of the same meaning, so callers see one behaviour.
 #include "linux_abi/vdso/vdso_data.hpp"
-#include "linux_abi/vdso/x86_64/machine.hpp"
+#include "linux_abi/vdso/machine/machine.hpp"
 
 namespace {
 
@@ -84,7 +84,7 @@ template <class T>
 
 extern "C" {
 
-[[gnu::visibility("default")]] int __vdso_clock_gettime(int clock, TimeSpec* time) {
+[[gnu::visibility("default")]] int VDSO_FUNCTION(clock_gettime)(int clock, TimeSpec* time) {
     bool realtime = false;
     std::int64_t nanoseconds = 0;
     if (!is_known(clock, realtime) || !read_clock(realtime, nanoseconds))
@@ -93,11 +93,11 @@ extern "C" {
     return 0;
 }
 
-[[gnu::visibility("default")]] int __vdso_clock_getres(int clock, TimeSpec* resolution) {
+[[gnu::visibility("default")]] int VDSO_FUNCTION(clock_getres)(int clock, TimeSpec* resolution) {
     return static_cast<int>(machine::call(machine::kClockGetres, clock, reinterpret_cast<long>(resolution)));
 }
 
-[[gnu::visibility("default")]] int __vdso_gettimeofday(TimeVal* time, TimeZone* zone) {
+[[gnu::visibility("default")]] int VDSO_FUNCTION(gettimeofday)(TimeVal* time, TimeZone* zone) {
     std::int64_t nanoseconds = 0;
     if (!read_clock(true, nanoseconds))
         return static_cast<int>(
@@ -110,15 +110,15 @@ extern "C" {
     return 0;
 }
 
-[[gnu::visibility("default")]] long __vdso_time(long* result) {
+[[gnu::visibility("default")]] long VDSO_FUNCTION(time)(long* result) {
     TimeSpec now;
-    if (int const error = __vdso_clock_gettime(kRealtimeCoarse, &now); error != 0) return error;
+    if (int const error = VDSO_FUNCTION(clock_gettime)(kRealtimeCoarse, &now); error != 0) return error;
     if (result != nullptr) *result = now.seconds;
     return now.seconds;
 }
 
 // The third argument is a relic that the kernel ignores too.
-[[gnu::visibility("default")]] long __vdso_getcpu(unsigned* cpu, unsigned* node, void*) {
+[[gnu::visibility("default")]] long VDSO_FUNCTION(getcpu)(unsigned* cpu, unsigned* node, void*) {
     if ((load(vdso_data.flags) & tutti::linux_abi::vdso::kCpuNumberValid) == 0)
         return machine::call(machine::kGetcpu, reinterpret_cast<long>(cpu), reinterpret_cast<long>(node));
     if (cpu != nullptr) *cpu = machine::cpu_number();

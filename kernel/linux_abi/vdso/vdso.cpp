@@ -7,7 +7,7 @@
 #include "base/vector.hpp"
 #include "hal/clock.hpp"
 #include "linux_abi/vdso/vdso_data.hpp"
-#include "linux_abi/x86_64/cpu_number.hpp"
+#include "linux_abi/machine/cpu_number.hpp"
 #include "mem/frame/frame_allocator.hpp"
 #include "smp/spin/spin.hpp"
 #include "vfs/wall_clock.hpp"
@@ -109,6 +109,13 @@ Result<VirtAddr> map(vm::AddressSpace& space) {
     request.kind = vm::AreaKind::Vdso;
     request.offset = kPageSize;
     return space.map(request);
+}
+
+VirtAddr signal_return(VirtAddr base) {
+    constexpr size_t kEntryField = 24;  // e_entry of the ELF header: the image's only use of it
+    u64 entry = 0;
+    std::memcpy(&entry, vdso_image + kEntryField, sizeof entry);
+    return base.is_null() || entry == 0 ? VirtAddr{} : base + entry;
 }
 
 void set_wall_offset(Nanoseconds offset) {

@@ -21,6 +21,9 @@ namespace tutti::linux_abi::vdso {
 // Error::NotFound: initialize() failed; NoMemory. Thread context; may block.
 [[nodiscard]] Result<VirtAddr> map(vm::AddressSpace& space);
 
+// Where signal handlers return to in a vDSO mapped at `base`; null where programs bring code of their own for that.
+[[nodiscard]] VirtAddr signal_return(VirtAddr base);
+
 // The wall clock was set: realtime = monotonic + offset from now on. Any context; callers may come at once.
 void set_wall_offset(Nanoseconds offset);
 

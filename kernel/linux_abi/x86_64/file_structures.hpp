@@ -18,6 +18,9 @@ struct Stat {
 };
 static_assert(sizeof(Stat) == 144);
 
+struct [[gnu::packed]] EpollEvent { u32 events; u64 data; };
+static_assert(sizeof(EpollEvent) == 12);
+
 enum OpenFlag : u32 {
     kORdOnly = 0, kOWrOnly = 1, kORdWr = 2, kOAccMode = 3, kOCreat = 0100, kOExcl = 0200, kONoCtty = 0400,
     kOTrunc = 01000, kOAppend = 02000, kONonBlock = 04000, kODSync = 010000, kOAsync = 020000, kODirect = 040000,

@@ -11,7 +11,7 @@
 namespace tutti::linux_abi {
 
 inline constexpr u16 kElfMachine = 62;                        // EM_X86_64
-inline constexpr std::string_view kPlatformName = "x86_64";   // AT_PLATFORM
+inline constexpr std::string_view kPlatformName = "x86_64";   // AT_PLATFORM, and uname(2)
 inline constexpr u64 kProgramBase = 0x5555'5555'4000;         // of position-independent programs; two thirds up, as Linux
 
 // AT_HWCAP: CPUID leaf 1, EDX.

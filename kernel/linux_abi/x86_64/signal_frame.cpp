@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "linux_abi/x86_64/signal_frame.hpp"
+#include "linux_abi/machine/signal_frame.hpp"
 
 #include <cstddef>
 
+#include "arch/fpu.hpp"
 #include "base/bits.hpp"
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
@@ -63,6 +64,9 @@ constexpr u64 kInterruptFlag = 0x200;
 constexpr u64 kTrapAndDirectionFlags = 0x500 | 0x10000;  // TF, DF, RF
 constexpr u64 kUserEnd = 0x0000'7fff'ffff'f000;
 
+// XSAVE, not FXSAVE.
+bool extended_state() { return arch::fpu_features() != 0; }
+
 SigContext capture(Task const& task, arch::TrapFrame const& frame) {
     SigContext context{};
     context.r8 = frame.r8, context.r9 = frame.r9, context.r10 = frame.r10, context.r11 = frame.r11;
@@ -93,11 +97,11 @@ bool write_fpu_state(Task& task, u64 address) {
     fpu.save_current();
     u64 const size = fpu.size();
     if (!vm::copy_to_user(VirtAddr{address}, fpu.bytes(), size)) return false;
-    if (!fpu.is_extended()) return true;
+    if (!extended_state()) return true;
     FpuSoftwareBytes software{};
     software.magic1 = kFpuMagic1;
     software.extended_size = static_cast<u32>(size + sizeof(u32));
-    software.features = fpu.features();
+    software.features = arch::fpu_features();
     software.state_size = static_cast<u32>(size);
     return write_user(UserPtr<FpuSoftwareBytes>{address + kFpuSoftwareOffset}, software).has_value() &&
            write_user(UserPtr<u32>{address + size}, kFpuMagic2).has_value();
@@ -110,7 +114,7 @@ bool read_fpu_state(Task& task, u64 address) {
         return true;
     }
     u64 length = kFxsaveSize;
-    if (fpu.is_extended()) {
+    if (extended_state()) {
         auto const software = read_user(UserPtr<FpuSoftwareBytes>{address + kFpuSoftwareOffset});
         if (!software) return false;
         u64 const size = software->state_size;
@@ -141,7 +145,7 @@ bool push_signal_frame(Task& task, arch::TrapFrame& frame, SigInfo const& info, 
                               (task.alt_stack.flags & kSsDisable) == 0 && task.alt_stack.size != 0;
     if (switch_stack) top = task.alt_stack.base + task.alt_stack.size;
 
-    u64 const fpu_size = task.fpu.size() + (task.fpu.is_extended() ? sizeof(u32) : 0);
+    u64 const fpu_size = task.fpu.size() + (extended_state() ? sizeof(u32) : 0);
     u64 const fpu_address = align_down(top - fpu_size, 64);
     // As at a function's entry: 16-byte aligned before the return address was pushed.
     u64 const frame_address = align_down(fpu_address - sizeof(SignalFrame), 16) - 8;
@@ -151,7 +155,7 @@ bool push_signal_frame(Task& task, arch::TrapFrame& frame, SigInfo const& info, 
 
     SignalFrame out{};
     out.return_address = action.restorer;
-    out.context.flags = kUcSigContextSs | kUcStrictRestoreSs | (task.fpu.is_extended() ? kUcFpXstate : 0);
+    out.context.flags = kUcSigContextSs | kUcStrictRestoreSs | (extended_state() ? kUcFpXstate : 0);
     out.context.stack = task.alt_stack;
     if ((task.alt_stack.flags & kSsDisable) == 0 && already_there) out.context.stack.flags |= kSsOnStack;
     out.context.machine = capture(task, frame);

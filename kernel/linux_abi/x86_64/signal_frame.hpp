@@ -12,6 +12,7 @@ namespace tutti::linux_abi {
 class Task;
 
 inline constexpr u64 kRestartSyscallNumber = 219;
+inline constexpr u64 kMinSigStackSize = 2048;  // what sigaltstack takes
 
 // Builds the frame of handler `action` on the program's stack (or the alternate one) and points `frame` at the
 // handler. False when the stack cannot be written. `mask_to_restore` is what sigreturn puts back.

@@ -97,21 +97,8 @@ inline constexpr auto kSyscallNames = std::to_array<SyscallName>({
 
 inline constexpr unsigned kSyscallLimit = 463;  // one past the highest number in the list
 
-void no_system_call_of_this_name();  // never defined: calling it ends constant evaluation
-
-// The number of the call called `name`; does not compile when there is none.
-consteval u16 syscall_number(std::string_view name) {
-    for (auto const& entry : kSyscallNames)
-        if (entry.name == name) return entry.number;
-    no_system_call_of_this_name();
-    return 0;
-}
-
-// The name of call `number`, or an empty view for numbers that Linux does not use.
-constexpr std::string_view syscall_name(u64 number) {
-    for (auto const& entry : kSyscallNames)
-        if (entry.number == number) return entry.name;
-    return {};
-}
+// clone's last two arguments, whose order differs between architectures.
+inline constexpr unsigned kCloneChildTidArgument = 3;
+inline constexpr unsigned kCloneTlsArgument = 4;
 
 }  // namespace tutti::linux_abi

@@ -51,17 +51,6 @@ class DescriptorLink final : public GeneratedNode {
     i32 const descriptor_;
 };
 
-// O_* bits, in the generic numbering that x86_64 and AArch64 share for these (open(2)).
-u32 open_bits(OpenFlags flags, bool closes_on_exec) {
-    constexpr u32 kWriteOnly = 1, kReadWrite = 2, kAppend = 02000, kNonBlock = 04000, kLargeFile = 0100000,
-                  kCloseOnExec = 02000000;
-    u32 bits = kLargeFile;
-    if (flags.has(OpenFlags::Write)) bits |= flags.has(OpenFlags::Read) ? kReadWrite : kWriteOnly;
-    if (flags.has(OpenFlags::Append)) bits |= kAppend;
-    if (flags.has(OpenFlags::NonBlock)) bits |= kNonBlock;
-    return closes_on_exec ? bits | kCloseOnExec : bits;
-}
-
 class DescriptorInformation final : public GeneratedText {
   public:
     DescriptorInformation(GeneratedFilesystem const& filesystem, Ref<Inode> directory, std::string_view name,
@@ -76,7 +65,7 @@ class DescriptorInformation final : public GeneratedText {
         if (!found) return fail(Error::NotFound);
         File& file = **found;
         u64 const position = file.seek(0, SeekOrigin::Current).value_or(0);
-        u32 const flags = open_bits(file.flags(), source_.closes_on_exec(process_, descriptor_));
+        u32 const flags = source_.open_bits(process_, descriptor_);
         char octal[12];
         size_t at = sizeof octal;
         for (u32 rest = flags; rest != 0; rest >>= 3) octal[--at] = static_cast<char>('0' + (rest & 7));

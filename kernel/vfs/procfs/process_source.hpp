@@ -65,7 +65,8 @@ class ProcessSource {
     [[nodiscard]] virtual Result<ProcessState> process(i32 process) = 0;
     // Error::BadFileDescriptor.
     [[nodiscard]] virtual Result<Ref<File>> file(i32 process, i32 descriptor) = 0;
-    [[nodiscard]] virtual bool closes_on_exec(i32 process, i32 descriptor) = 0;
+    // O_* bits, as open(2) of this architecture has them.
+    [[nodiscard]] virtual u32 open_bits(i32 process, i32 descriptor) = 0;
     // Bytes of the process's memory, up to the first page that is not there.
     [[nodiscard]] virtual Result<> read_memory(i32 process, VirtAddr start, VirtAddr end, String& bytes) = 0;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The instructions that the vDSO's code needs, for x86_64.
+// The instructions and names that the vDSO's code needs, for x86_64.
 #pragma once
 
 #include <cstdint>
+
+#define VDSO_FUNCTION(name) __vdso_##name
 
 namespace machine {
 
