@@ -10,11 +10,6 @@ set(TUTTI_aarch64_FLAT ON)  # the boot protocol of Arm Linux: *.Image
 set(TUTTI_aarch64_TEST_RUNS virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:1 virt-gicv2:2 virt-gicv2:4)
 set(TUTTI_aarch64_VDSO_FLAGS -mgeneral-regs-only)
 set(TUTTI_aarch64_VDSO_LINK_FLAGS -e __kernel_rt_sigreturn)  # where the kernel finds it
-# The port has these layers so far, and runs unit tests (kernel/init/core_main.cpp).
-set(TUTTI_aarch64_LAYERS "/kernel/(base|arch|smp|mem|sched|vm|platform)/|/tests/harness/")
-foreach(file command_line core core_main crash)
-  list(APPEND TUTTI_aarch64_MORE_SOURCES ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
-endforeach()
 
 # Debian's libfdt, for this architecture.
 set(version 1.6.1-4+b1)

@@ -183,8 +183,7 @@ function(tutti_kernel_images)
   endforeach()
 endfunction()
 
-# tutti_keep_own(LIST ARCH): drops the files of other architectures and their platforms, and where the architecture does not
-# have all layers yet, those of the others.
+# tutti_keep_own(LIST ARCH): drops the files of other architectures and their platforms.
 function(tutti_keep_own list arch)
   set(files ${${list}})
   foreach(other IN LISTS TUTTI_ARCHES)
@@ -195,9 +194,6 @@ function(tutti_keep_own list arch)
       endforeach()
     endif()
   endforeach()
-  if(TUTTI_${arch}_LAYERS)
-    list(FILTER files INCLUDE REGEX "${TUTTI_${arch}_LAYERS}")
-  endif()
   set(${list} ${files} PARENT_SCOPE)
 endfunction()
 
@@ -206,7 +202,6 @@ function(tutti_kernel_images_of arch sources tests benches)
   foreach(list sources tests benches)
     tutti_keep_own(${list} ${arch})
   endforeach()
-  list(APPEND sources ${TUTTI_${arch}_MORE_SOURCES})
   tutti_kernel_objects(${arch} kernel_release_${arch} SOURCES ${sources} FLAGS ${TUTTI_RELEASE_FLAGS})
   tutti_kernel_objects(${arch} kernel_debug_${arch} SOURCES ${sources} FLAGS ${TUTTI_DEBUG_FLAGS})
   tutti_kernel_objects(${arch} kernel_tests_${arch} SOURCES ${tests} FLAGS ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1)

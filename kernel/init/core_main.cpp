@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The entry of images that hold the portable core only (linuxu, aarch64): runs the unit tests.
+// The entry of images that hold the portable core only (linuxu): runs the unit tests.
 #include "hal/entry.hpp"
 #include "init/core.hpp"
 #include "init/crash.hpp"
@@ -8,17 +8,12 @@ namespace tutti::harness {
 [[noreturn, gnu::weak]] void run_all(std::string_view filter, u64 seed);
 }  // namespace tutti::harness
 
-namespace tutti::vm {
-[[gnu::weak]] void init();  // where the image has this layer
-}  // namespace tutti::vm
-
 void tutti::hal::kernel_main() {
     using namespace tutti::init;
     CommandLine const command_line = read_command_line();
     start_memory(command_line);
     start_smp_core();
     start_threads();
-    if (vm::init != nullptr) vm::init();
     start_other_cpus();
     wait_for_all_cpus();
     if (!command_line.crash.empty()) crash_on_purpose(command_line.crash);

@@ -7,7 +7,8 @@
 
 namespace tutti::arch {
 
-// Bytes of one state area, which is 64-byte aligned.
+// Bytes of one state area, which is 64-byte aligned. It is the record of a Linux signal frame: 8 bytes free for the head,
+// FPSR, FPCR, the registers.
 [[nodiscard]] size_t fpu_area_size();
 // The state of a new program: all registers in their initial configuration.
 void fpu_reset(void* area);
