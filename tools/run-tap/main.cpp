@@ -21,7 +21,7 @@
 
 #include "child_process.hpp"
 #include "cli_error.hpp"
-#include "machine.hpp"
+#include "platform.hpp"
 #include "size.hpp"
 #include "tap_parser.hpp"
 
@@ -32,7 +32,8 @@ using Clock = std::chrono::steady_clock;
 
 struct Options {
     std::string image;
-    std::string machine = "q35";
+    std::string machine;
+    std::string cpu_model;
     std::string accelerator = "tcg";
     std::string memory = "512M";
     std::string append;
@@ -84,12 +85,41 @@ class Run {
     std::string log_;
 };
 
+cli::Architecture image_architecture(Options const& options) {
+    if (auto const found = cli::architecture_of_kernel(options.image)) return *found;
+    throw cli::CliError(options.image + " is not a kernel image.");
+}
+
 // An image that is a program of the host (linuxu): the kernel's words are its own.
 std::vector<std::string> native_arguments(Options const& options) {
     std::vector<std::string> arguments{options.image, "--cpus", std::to_string(options.cpus), "--memory", options.memory};
     std::istringstream words(options.append);
     for (std::string word; words >> word;) arguments.push_back(word);
     return arguments;
+}
+
+// One machine of Arm64 has an ARMv8.0 CPU, so that nothing may rely on later extensions; the others have all there are.
+std::string cpu_model(Options const& options, std::string const& machine) {
+    if (!options.cpu_model.empty()) return options.cpu_model;
+    return machine == "virt-gicv2" ? "cortex-a57" : "";
+}
+
+cli::Launch launch(Options const& options, int link_fd, int monitor_fd) {
+    if (options.native) return {.arguments = native_arguments(options), .files = {}, .install_advice = ""};
+    cli::Platform const& platform = cli::qemu_platform();
+    cli::Architecture const architecture = image_architecture(options);
+    std::string const machine = cli::choose_machine(platform, architecture, options.machine);
+    return platform.launch({.architecture = architecture,
+                            .machine = machine,
+                            .accelerator = options.accelerator,
+                            .cpu_model = cpu_model(options, machine),
+                            .cpus = options.cpus,
+                            .memory = cli::parse_size(options.memory),
+                            .kernel = options.image,
+                            .kernel_arguments = options.append,
+                            .link_fd = link_fd,
+                            .monitor_fd = monitor_fd,
+                            .count_instructions = options.count_instructions});
 }
 
 // Runs the machine to its end or to a limit. Returns QEMU's wait status, or nothing with `stopped` saying why.
@@ -113,21 +143,12 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
     cli::UniqueFd const monitor_here(monitor[0]);
     cli::UniqueFd monitor_guest(monitor[1]);
 
-    cli::MachineConfig const machine{.type = cli::parse_machine(options.machine),
-                                     .accelerator = cli::choose_accelerator(options.accelerator),
-                                     .cpus = options.cpus,
-                                     .memory = cli::parse_size(options.memory),
-                                     .kernel = options.image,
-                                     .kernel_arguments = options.append,
-                                     .link_fd = link_guest.get(),
-                                     .monitor_fd = monitor_guest.get(),
-                                     .count_instructions = options.count_instructions};
-    cli::ChildProcess qemu({.arguments = options.native ? native_arguments(options) : cli::qemu_arguments(machine),
+    cli::Launch const machine = launch(options, link_guest.get(), monitor_guest.get());
+    cli::ChildProcess qemu({.arguments = machine.arguments,
                             .inherited = {link_guest.get(), monitor_guest.get()},
                             .output = log_guest.get(),
                             .error = error_guest.get()},
-                           std::string("Install it with: apt-get install ") +
-                               (cli::is_aarch64(machine.type) ? "qemu-system-arm" : "qemu-system-x86"));
+                           machine.install_advice);
     link_guest.reset();
     monitor_guest.reset();
     log_guest.reset();
@@ -196,9 +217,10 @@ int judge(Options const& options) {
 
     std::vector<std::string> problems = run.tap().problems();
     if (!stopped.empty()) problems.push_back("stopped: " + stopped);
-    // The image ends with 0 for passed, 1 for failed. isa-debug-exit: QEMU makes (value << 1) | 1 of it.
-    bool const as_it_is = options.native || cli::is_aarch64(cli::parse_machine(options.machine));
-    auto const status_of = [&](int value) { return as_it_is ? value : value << 1 | 1; };
+    // The image ends with 0 for passed, 1 for failed.
+    auto const status_of = [&](unsigned char code) -> int {
+        return options.native ? code : cli::qemu_platform().exit_status(image_architecture(options), code);
+    };
     int const kPassed = status_of(0);
     int const kFailed = status_of(1);
     int const kCrashed = status_of(0x31);
@@ -214,7 +236,9 @@ int judge(Options const& options) {
         std::cout << "# the end of the guest's output:\n" << tail(run.log(), kTail);
     }
     if (!problems.empty() && !errors.empty()) std::cout << "# On its standard error: " << errors;
-    std::string const machine = options.native ? std::filesystem::path(options.image).filename().string() : options.machine;
+    std::string const machine =
+        options.native ? std::filesystem::path(options.image).filename().string()
+                       : cli::choose_machine(cli::qemu_platform(), image_architecture(options), options.machine);
     std::cout << "# " << machine << ", " << options.cpus << " CPU(s): " << run.tap().passed() << " passed, "
               << run.tap().failed().size() << " failed, " << run.tap().skipped() << " skipped, " << std::fixed
               << std::setprecision(1) << seconds << " s\n";
@@ -235,7 +259,8 @@ int main(int argc, char** argv) {
     CLI::App app{"Boots a unit-test image under QEMU and judges its TAP output.", "run-tap"};
     tutti::tap::Options options;
     app.add_option("image", options.image, "Test image")->required();
-    app.add_option("--machine", options.machine, "q35, pc, microvm; for aarch64 virt-gicv2 or virt-gicv3");
+    app.add_option("--machine", options.machine, "q35 (default), pc, microvm; for aarch64 virt-gicv3 (default) or virt-gicv2");
+    app.add_option("--cpu-model", options.cpu_model, "CPU to imitate, by QEMU's name (default: all; virt-gicv2 cortex-a57)");
     app.add_option("--accel", options.accelerator, "auto, kvm or tcg");
     app.add_option("--cpus", options.cpus, "Virtual CPUs");
     app.add_option("--memory", options.memory, "Memory, for example 512M");

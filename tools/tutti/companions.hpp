@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "architecture.hpp"
 #include "file_set.hpp"
 #include "source_tree.hpp"
 
@@ -17,7 +18,7 @@ struct Companions {
     std::vector<std::string> paths;
     std::vector<std::string> excluded_names;
 };
-Companions companions_of_program(SourceTree const& tree, std::string const& guest_path);
+Companions companions_of_program(SourceTree const& tree, Architecture architecture, std::string const& guest_path);
 
 // The same for what is packed already: for example libgcc_s.so.1 where libc.so.6 is, because glibc loads it
 // by name when a thread is cancelled or exits.

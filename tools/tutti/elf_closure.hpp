@@ -18,12 +18,13 @@ namespace tutti::cli {
 
 class ElfClosure {
   public:
-    // `library_path`: the guest's LD_LIBRARY_PATH, or empty. The references must outlive this object.
-    ElfClosure(SourceTree const& tree, FileSet& files, std::string const& library_path);
+    // `library_path`: the guest's LD_LIBRARY_PATH, or empty. The references must outlive this object. On a host of another
+    // architecture, a cross compiler's libraries (/usr/aarch64-linux-gnu) are taken too, where the host's own tree has none.
+    ElfClosure(SourceTree const& tree, Architecture architecture, FileSet& files, std::string const& library_path);
 
     // The closure of an object that will lie at `guest_path` (for $ORIGIN) and whose bytes are at
-    // `host_path`; the object itself is the caller's to add. Anything but a 64-bit x86 ELF file has no
-    // closure. Throws CliError, with every missing library, when `strict`; otherwise returns their names.
+    // `host_path`; the object itself is the caller's to add. Anything but an ELF file of
+    // the architecture has no closure. Throws CliError, with every missing library, when `strict`; otherwise returns their names.
     std::vector<std::string> add(std::string const& guest_path, std::string const& host_path, bool strict);
 
     // A library by name with its own closure, where the loader of a plain program would find it. False when
@@ -44,6 +45,8 @@ class ElfClosure {
     std::optional<Resolved> usable(std::string const& guest_path) const;
 
     SourceTree const& tree_;
+    Architecture architecture_;
+    std::string cross_directory_;  // where a cross compiler has this architecture's tree; empty: not to be looked at
     FileSet& files_;
     std::vector<std::string> library_path_;
     LibraryCache cache_;

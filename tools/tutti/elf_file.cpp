@@ -89,8 +89,9 @@ void read_dynamic(Image const& image, GElf_Phdr const& segment, ElfInfo& info) {
 
 }  // namespace
 
-bool ElfInfo::runs_in_guest() const {
-    return elf_class == ELFCLASS64 && machine == EM_X86_64 && (type == ET_EXEC || type == ET_DYN);
+std::optional<Architecture> ElfInfo::architecture() const {
+    if (elf_class != ELFCLASS64 || (type != ET_EXEC && type != ET_DYN)) return std::nullopt;
+    return architecture_of_elf(machine);
 }
 
 std::optional<ElfInfo> read_elf(std::string const& host_path) {

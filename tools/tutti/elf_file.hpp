@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "architecture.hpp"
+
 namespace tutti::cli {
 
 struct ElfInfo {
@@ -18,8 +20,8 @@ struct ElfInfo {
     std::vector<std::string> rpath;    // DT_RPATH, split at ':', with $ORIGIN unexpanded
     std::vector<std::string> runpath;  // DT_RUNPATH likewise
 
-    // True for what this machine's guest can load: 64-bit x86 executables and shared objects.
-    [[nodiscard]] bool runs_in_guest() const;
+    // Whose guests can load it; nothing unless it is a 64-bit executable or shared object.
+    [[nodiscard]] std::optional<Architecture> architecture() const;
 };
 
 // Nothing when the file is not ELF at all (wrong magic, or too short for it) or cannot be read. A file that

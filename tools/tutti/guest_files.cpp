@@ -39,8 +39,8 @@ bool is_root_link(SourceTree const& tree, std::string const& path) {
 
 }  // namespace
 
-GuestFiles::GuestFiles(SourceTree const& tree, std::string const& library_path)
-    : tree_(tree), closure_(tree, files_, library_path) {
+GuestFiles::GuestFiles(SourceTree const& tree, Architecture architecture, std::string const& library_path)
+    : tree_(tree), architecture_(architecture), closure_(tree, architecture, files_, library_path) {
     add_skeleton();
 }
 
@@ -71,7 +71,7 @@ void GuestFiles::add_program(Program const& program) {
     for (Resolved const& file : program.files) {
         SourceTree::add(files_, file);
         closure_.add(file.guest_path, file.host_path, true);
-        Companions const companions = companions_of_program(tree_, file.guest_path);
+        Companions const companions = companions_of_program(tree_, architecture_, file.guest_path);
         for (std::string const& path : companions.paths) add_tree_path(path, companions.excluded_names);
     }
 }

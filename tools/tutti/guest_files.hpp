@@ -15,7 +15,7 @@ namespace tutti::cli {
 
 class GuestFiles {
   public:
-    GuestFiles(SourceTree const& tree, std::string const& library_path);
+    GuestFiles(SourceTree const& tree, Architecture architecture, std::string const& library_path);
 
     // The program, its interpreters, libraries and companions. Throws CliError when a library is missing.
     void add_program(Program const& program);
@@ -37,6 +37,7 @@ class GuestFiles {
     void add_libraries_of(std::string const& guest_path, std::string const& host_path);
 
     SourceTree const& tree_;
+    Architecture architecture_;
     FileSet files_;
     ElfClosure closure_;
     std::vector<std::string> notes_;

@@ -45,15 +45,30 @@ std::string value_of(std::vector<std::string> const& environment, std::string_vi
     return {};
 }
 
-std::string kernel_image(RunOptions const& options) {
+std::string kernel_image(RunOptions const& options, Platform const& platform, Architecture architecture) {
     std::string path = options.kernel;
     if (path.empty()) {
-        path = build_directory() + (options.debug_kernel ? "/tutti-kernel-debug-x86_64.elf" : "/tutti-kernel-x86_64.elf");
+        path = build_directory() + "/" +
+               platform.kernel_file(architecture, options.debug_kernel ? KernelFlavour::Debug : KernelFlavour::Release);
     }
     if (::access(path.c_str(), R_OK) != 0) {
         throw CliError("No kernel image at " + path + ". Build it with: make build");
     }
     return path;
+}
+
+// The program's; --arch must agree.
+Architecture guest_architecture(RunOptions const& options, Program const& program) {
+    if (options.architecture.empty()) return program.architecture;
+    Architecture const wanted = parse_architecture(options.architecture);
+    if (wanted != program.architecture) {
+        std::string const name(info(wanted).name);
+        throw CliError(program.executable + " is a program for " + std::string(info(program.architecture).name) +
+                           ", and --arch " + name + " was given. Leave --arch out, or name a program for " + name +
+                           " (with --root DIR, one in a directory tree of its own).",
+                       kNotExecutable);
+    }
+    return wanted;
 }
 
 }  // namespace
@@ -76,23 +91,24 @@ GuestPlan make_guest_plan(RunOptions const& options) {
         plan.manifest.outputs.push_back(plan.outputs.back().first);
     }
 
-    plan.machine.type = parse_machine(options.machine);
-    if (is_aarch64(plan.machine.type)) {
-        throw CliError("--machine " + options.machine + ": the port to Arm64 runs no programs yet, only its unit tests.");
-    }
-    plan.machine.accelerator = choose_accelerator(options.accelerator);
-    plan.machine.cpus = options.cpus;
-    plan.machine.kernel = kernel_image(options);
-    plan.machine.kernel_arguments = options.append;
-
+    plan.platform = &find_platform(options.platform);
     SourceTree const tree(options.root);
     std::string search_path = kDefaultPath;
     if (char const* path = std::getenv("PATH"); tree.is_host() && path != nullptr) search_path = path;
     Program const program = find_program(tree, options.command, search_path);
+    Architecture const architecture = guest_architecture(options, program);
     plan.manifest.executable = program.executable;
     plan.manifest.arguments = program.arguments;
 
-    GuestFiles guest(tree, value_of(plan.manifest.environment, "LD_LIBRARY_PATH"));
+    plan.machine = {.architecture = architecture,
+                    .machine = choose_machine(*plan.platform, architecture, options.machine),
+                    .accelerator = options.accelerator,
+                    .cpu_model = options.cpu_model,
+                    .cpus = options.cpus,
+                    .kernel = kernel_image(options, *plan.platform, architecture),
+                    .kernel_arguments = options.append};
+
+    GuestFiles guest(tree, architecture, value_of(plan.manifest.environment, "LD_LIBRARY_PATH"));
     guest.add_working_directory(plan.manifest.working_directory);
     for (std::string const& text : options.copies) {
         PathPair const pair = parse_path_pair(text, "--copy", "HOST:GUEST");

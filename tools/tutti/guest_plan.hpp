@@ -10,11 +10,13 @@
 #include "machine.hpp"
 #include "manifest.hpp"
 #include "output_files.hpp"
+#include "platform.hpp"
 #include "run_options.hpp"
 
 namespace tutti::cli {
 
 struct GuestPlan {
+    Platform const* platform = nullptr;
     MachineConfig machine;
     Manifest manifest;
     std::unique_ptr<Initrd> initrd;

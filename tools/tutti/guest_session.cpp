@@ -23,10 +23,9 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxQueuedOutput = 4 << 20;  // then the guest has to wait for the reader of our output
-constexpr auto kPowerOffGrace = 5s;                // between the Exit frame and QEMU's own end
+constexpr auto kPowerOffGrace = 5s;                // between the Exit frame and the machine's own end
 constexpr int kForcefulSignals = 3;                // a program that ignores this many is ended
-constexpr int kCrashStatus = 99;                   // QEMU's, when the kernel wrote 0x31 to isa-debug-exit
-constexpr char kQemuAdvice[] = "Install it with: apt-get install qemu-system-x86";
+constexpr unsigned char kCrashCode = 0x31;         // what the kernel gives debug_exit() when it panics
 
 template <class Payload>
 std::optional<Payload> read_payload(std::span<const std::uint8_t> bytes) {
@@ -54,7 +53,7 @@ GuestSession::GuestSession(SessionOptions const& options, OutputFiles& outputs)
 
 GuestSession::~GuestSession() = default;
 
-void GuestSession::start(MachineConfig& config) {
+void GuestSession::start(Platform const& platform, MachineConfig& config) {
     int ends[2];
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
         throw CliError(std::string("Cannot make the host link: ") + std::strerror(errno) + ".");
@@ -68,26 +67,28 @@ void GuestSession::start(MachineConfig& config) {
     input_.emplace(options_.pass_input ? STDIN_FILENO : -1, *link_);
 
     config.link_fd = guest_end.get();
-    ChildOptions child{.arguments = qemu_arguments(config),
+    launch_ = platform.launch(config);
+    ChildOptions child{.arguments = launch_.arguments,
                        .inherited = {config.link_fd},
                        .output = log_writer.get(),
                        .error = error_writer.get()};
     if (config.initrd_fd >= 0) child.inherited.push_back(config.initrd_fd);
+    for (UniqueFd const& file : launch_.files) child.inherited.push_back(file.get());
     started_ = Clock::now();
-    qemu_.emplace(child, kQemuAdvice);
+    machine_.emplace(child, launch_.install_advice);
     if (options_.terminal) send_window_size();
     if (on_started_) companion_ = on_started_();
 }
 
-SessionResult GuestSession::run(MachineConfig config) {
-    start(config);
-    while (!qemu_->wait(false)) {
+SessionResult GuestSession::run(Platform const& platform, MachineConfig config) {
+    start(platform, config);
+    while (!machine_->wait(false)) {
         step();
         check_time();
     }
     result_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     drain();
-    judge(*qemu_->wait(true));
+    judge(*machine_->wait(true), platform.exit_status(config.architecture, kCrashCode));
     return result_;
 }
 
@@ -105,11 +106,11 @@ int GuestSession::poll_timeout() const {
 }
 
 void GuestSession::step() {
-    enum { kSignals, kQemu, kLog, kErrors, kLink, kInput, kStdout, kStderr, kCompanion, kCount };
+    enum { kSignals, kMachine, kLog, kErrors, kLink, kInput, kStdout, kStderr, kCompanion, kCount };
     std::array<pollfd, kCount> polled{};
     auto const watch = [&](int index, int fd, short events) { polled[index] = {.fd = events != 0 ? fd : -1, .events = events, .revents = 0}; };
     watch(kSignals, signals_.fd(), POLLIN);
-    watch(kQemu, qemu_->pid_fd(), POLLIN);
+    watch(kMachine, machine_->pid_fd(), POLLIN);
     watch(kLog, log_pipe_.get(), POLLIN);
     watch(kErrors, error_pipe_.get(), POLLIN);
     short link_events = 0;
@@ -151,7 +152,7 @@ void GuestSession::read_text(UniqueFd& fd, bool is_log) {
     if (is_log) {
         log_.append(text);
     } else {
-        qemu_errors_.append(text);
+        machine_errors_.append(text);
     }
 }
 
@@ -260,17 +261,17 @@ void GuestSession::check_time() {
     auto const now = Clock::now();
     if (options_.time_limit && now - started_ >= *options_.time_limit) stop(kTimedOut);
     // The program has ended and said so; a machine that does not power off must not hold the result back.
-    if (exit_seen_ && now - *exit_seen_ >= kPowerOffGrace) qemu_->kill();
+    if (exit_seen_ && now - *exit_seen_ >= kPowerOffGrace) machine_->kill();
 }
 
 void GuestSession::stop(int status) {
     if (!forced_status_) forced_status_ = status;
-    qemu_->kill();
+    machine_->kill();
 }
 
 void GuestSession::report_log(std::string const& heading, std::size_t lines) const {
     std::cerr << "tutti: " << heading << "\n";
-    if (!qemu_errors_.empty()) std::cerr << "tutti: QEMU said:\n" << qemu_errors_;
+    if (!machine_errors_.empty()) std::cerr << "tutti: " << launch_.arguments.front() << " said:\n" << machine_errors_;
     if (log_.is_live()) return;
     if (log_.empty()) {
         std::cerr << "tutti: The kernel log is empty.\n";
@@ -279,7 +280,7 @@ void GuestSession::report_log(std::string const& heading, std::size_t lines) con
     }
 }
 
-void GuestSession::judge(int wait_status) {
+void GuestSession::judge(int wait_status, int crash_status) {
     constexpr std::size_t kCrashLines = 200;
     constexpr std::size_t kTailLines = 40;
     if (exit_status_) {
@@ -297,12 +298,12 @@ void GuestSession::judge(int wait_status) {
         return;
     }
     result_.status = kTuttiFailed;
-    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == kCrashStatus) {
+    if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == crash_status) {
         report_log("The guest kernel crashed. This is a fault of Tutti, not of the program.", kCrashLines);
     } else if (WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == 1 && log_.empty()) {
-        report_log("QEMU could not start the machine.", kTailLines);
+        report_log(launch_.arguments.front() + " could not start the machine.", kTailLines);
     } else if (WIFSIGNALED(wait_status)) {
-        report_log("QEMU was ended by signal " + std::to_string(WTERMSIG(wait_status)) + ".", kCrashLines);
+        report_log(launch_.arguments.front() + " was ended by signal " + std::to_string(WTERMSIG(wait_status)) + ".", kCrashLines);
     } else {
         report_log("The machine stopped before the program had ended.", kCrashLines);
     }

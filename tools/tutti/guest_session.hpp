@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
-// One run of a guest, from the start of QEMU to its end: an event loop between the guest's link and kernel
+// One run of a guest, from the start of its machine to the end: an event loop between the guest's link and kernel
 // log, this command's standard streams, its signals, and the clock.
 //
 //   stdin ----> InputPump --\                /--> stdout, stderr
-//                            Link <=> QEMU -+---> OutputFiles
-//   signals --> SignalRelay-/                \--> KernelLog (QEMU's standard output, COM1)
+//                            Link <=> guest -+--> OutputFiles
+//   signals --> SignalRelay-/                \--> KernelLog (what the machine prints)
 
 #include <chrono>
 #include <cstdint>
@@ -22,6 +22,7 @@
 #include "link.hpp"
 #include "machine.hpp"
 #include "output_files.hpp"
+#include "platform.hpp"
 #include "signal_relay.hpp"
 
 namespace tutti::cli {
@@ -38,9 +39,9 @@ struct SessionOptions {
 struct SessionResult {
     int status = 0;                     // the exit status of `tutti`
     std::string summary;                // the guest's JSON, or empty
-    double seconds_to_ready = -1;       // from starting QEMU to the first user instruction; -1: never came
+    double seconds_to_ready = -1;       // from starting the machine to the first user instruction; -1: never came
     std::uint64_t guest_ready_ns = 0;   // the same on the guest's clock
-    double seconds = 0;                 // from starting QEMU to its end
+    double seconds = 0;                 // from starting the machine to its end
 };
 
 class GuestSession final : private LinkEvents {
@@ -48,12 +49,12 @@ class GuestSession final : private LinkEvents {
     GuestSession(SessionOptions const& options, OutputFiles& outputs);
     ~GuestSession() override;
 
-    // Called once QEMU has been started; the process it returns (a debugger) ends the session when it ends.
+    // Called once the machine has been started; the process it returns (a debugger) ends the session when it ends.
     void on_started(std::function<std::unique_ptr<ChildProcess>()> hook) { on_started_ = std::move(hook); }
 
-    // Starts QEMU (link_fd is filled in) and stays until it has ended. Throws CliError when the host cannot
+    // Starts the machine (link_fd is filled in) and stays until it has ended. Throws CliError when the host cannot
     // do its part; a failing guest is a status, with a report on stderr.
-    SessionResult run(MachineConfig config);
+    SessionResult run(Platform const& platform, MachineConfig config);
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -61,10 +62,10 @@ class GuestSession final : private LinkEvents {
     void stream_data(hal::FrameType type, std::span<const std::uint8_t> bytes) override;
     void control_frame(hal::FrameType type, std::span<const std::uint8_t> payload) override;
 
-    void start(MachineConfig& config);
+    void start(Platform const& platform, MachineConfig& config);
     void step();                  // one round of poll(2)
     void read_text(UniqueFd& fd, bool is_log);
-    void drain();                 // after QEMU's end: what is left in the pipes
+    void drain();                 // after the machine's end: what is left in the pipes
     void flush_output();
     void handle_signals();
     void send_window_size();
@@ -72,7 +73,7 @@ class GuestSession final : private LinkEvents {
     void stop(int status);        // end the guest by force; the first status counts
     [[nodiscard]] int poll_timeout() const;
     [[nodiscard]] bool may_read_link() const;
-    void judge(int wait_status);
+    void judge(int wait_status, int crash_status);
     void report_log(std::string const& heading, std::size_t lines) const;
 
     SessionOptions options_;
@@ -83,12 +84,13 @@ class GuestSession final : private LinkEvents {
     SignalRelay signals_;
     std::optional<Link> link_;
     std::optional<InputPump> input_;
-    std::optional<ChildProcess> qemu_;
+    Launch launch_;
+    std::optional<ChildProcess> machine_;
     std::function<std::unique_ptr<ChildProcess>()> on_started_;
     std::unique_ptr<ChildProcess> companion_;
     UniqueFd log_pipe_;
     UniqueFd error_pipe_;
-    std::string qemu_errors_;
+    std::string machine_errors_;
 
     Clock::time_point started_;
     std::optional<Clock::time_point> exit_seen_;  // when the guest said Exit

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::string_view kOldMagic = "ld.so-1.7.0";
 constexpr std::string_view kMagic = "glibc-ld.so.cache1.1";
-constexpr std::uint32_t kX86_64Libc6 = 0x0303;
 
 struct Header {
     char magic[20];
@@ -39,7 +38,7 @@ std::string string_at(std::string_view bytes, std::uint32_t offset) {
 
 }  // namespace
 
-LibraryCache LibraryCache::parse(std::string_view bytes) {
+LibraryCache LibraryCache::parse(std::string_view bytes, Architecture architecture) {
     LibraryCache cache;
     if (bytes.starts_with(kOldMagic)) {  // both formats in one file: the new one follows the old one's entries
         std::size_t const at = bytes.find(kMagic);
@@ -52,7 +51,7 @@ LibraryCache LibraryCache::parse(std::string_view bytes) {
     for (std::uint32_t i = 0; i < header.count; ++i) {
         Entry entry;
         std::memcpy(&entry, bytes.data() + sizeof header + i * sizeof entry, sizeof entry);
-        if (entry.flags != kX86_64Libc6 || entry.hwcap != 0) continue;
+        if (entry.flags != info(architecture).cache_flags || entry.hwcap != 0) continue;
         std::string name = string_at(bytes, entry.key);
         std::string path = string_at(bytes, entry.value);
         if (!name.empty() && path.starts_with('/')) cache.paths_.try_emplace(std::move(name), std::move(path));
@@ -60,9 +59,9 @@ LibraryCache LibraryCache::parse(std::string_view bytes) {
     return cache;
 }
 
-LibraryCache LibraryCache::read(std::string const& host_path) {
+LibraryCache LibraryCache::read(std::string const& host_path, Architecture architecture) {
     std::ifstream file(host_path, std::ios::binary);
-    return parse(std::string(std::istreambuf_iterator<char>(file), {}));
+    return parse(std::string(std::istreambuf_iterator<char>(file), {}), architecture);
 }
 
 std::string LibraryCache::find(std::string const& name) const {

@@ -68,12 +68,15 @@ Program find_program(SourceTree const& tree, std::vector<std::string> const& com
         if (!file) throw CliError(program.executable + " does not exist.", kNotFound);
         program.files.push_back(*file);
         if (auto const info = read_elf(file->host_path)) {
-            if (!info->runs_in_guest()) {
-                std::string const what = info->type != ET_EXEC && info->type != ET_DYN && info->machine == EM_X86_64
+            auto const architecture = info->architecture();
+            if (!architecture) {
+                std::string const what = info->type != ET_EXEC && info->type != ET_DYN && architecture_of_elf(info->machine)
                                              ? "not a program (an object or core file)"
                                              : "a program for " + machine_name(info->machine);
-                throw CliError(program.executable + " is " + what + "; this guest runs x86-64 Linux programs.", kNotExecutable);
+                throw CliError(program.executable + " is " + what + "; guests run Linux programs for x86-64 and AArch64.",
+                               kNotExecutable);
             }
+            program.architecture = *architecture;
             return program;
         }
         std::string const line = script_line(file->host_path);

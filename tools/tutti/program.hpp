@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "architecture.hpp"
 #include "source_tree.hpp"
 
 namespace tutti::cli {
@@ -12,6 +13,7 @@ namespace tutti::cli {
 struct Program {
     std::string executable;              // guest path the kernel executes: the program, or its interpreter
     std::vector<std::string> arguments;  // argv for it
+    Architecture architecture = Architecture::X86_64;  // of that ELF file
     std::vector<Resolved> files;         // the program and, for a script, each interpreter; the last is ELF
 };
 

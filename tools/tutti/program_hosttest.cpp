@@ -110,7 +110,7 @@ TEST_F(Tree, FindsByNameAndByPath) {
 TEST_F(Tree, SaysWhyNot) {
     directory.write("usr/bin/text", "plain", 0755);
     directory.write("usr/bin/data", make_elf({}), 0644);
-    program("usr/bin/arm", make_elf({.machine = EM_AARCH64}));
+    program("usr/bin/arm", make_elf({.machine = EM_ARM}));
     program("usr/bin/object", make_elf({.type = ET_REL}));
     program("usr/bin/orphan", "#!/no/such/interpreter\n");
     EXPECT_EQ(failure({"nowhere"}), kNotFound);
@@ -180,7 +180,7 @@ TEST_F(Tree, ClosesOverLibrariesInTheLoadersOrder) {
     program("usr/lib/libc.so", make_elf({}));
     SourceTree const tree(directory.path());
     FileSet files;
-    ElfClosure closure(tree, files, "");
+    ElfClosure closure(tree, Architecture::X86_64, files, "");
     EXPECT_TRUE(closure.add("/opt/app/bin/app", tree.host_path("/opt/app/bin/app"), true).empty());
     auto const found = paths(files);
     for (char const* path : {"/lib64/ld.so", "/opt/app/lib/liba.so", "/usr/lib/libb.so", "/usr/lib/libc.so"}) {
@@ -195,11 +195,11 @@ TEST_F(Tree, RunpathIsNotInheritedButRpathIs) {
     program("usr/bin/runpath", make_elf({.needed = {"libmid.so"}, .runpath = "/usr/lib/sub"}));
     SourceTree const tree(directory.path());
     FileSet files;
-    ElfClosure first(tree, files, "");
+    ElfClosure first(tree, Architecture::X86_64, files, "");
     EXPECT_TRUE(first.add("/usr/bin/rpath", tree.host_path("/usr/bin/rpath"), false).empty());
-    ElfClosure second(tree, files, "");
+    ElfClosure second(tree, Architecture::X86_64, files, "");
     EXPECT_EQ(second.add("/usr/bin/runpath", tree.host_path("/usr/bin/runpath"), false), std::vector<std::string>{"libdeep.so"});
-    ElfClosure third(tree, files, "/usr/lib/sub");
+    ElfClosure third(tree, Architecture::X86_64, files, "/usr/lib/sub");
     EXPECT_TRUE(third.add("/usr/bin/runpath", tree.host_path("/usr/bin/runpath"), false).empty()) << "LD_LIBRARY_PATH";
 }
 
@@ -207,7 +207,7 @@ TEST_F(Tree, NamesEveryMissingLibrary) {
     program("usr/bin/app", make_elf({.needed = {"libone.so", "libtwo.so"}}));
     SourceTree const tree(directory.path());
     FileSet files;
-    ElfClosure closure(tree, files, "");
+    ElfClosure closure(tree, Architecture::X86_64, files, "");
     try {
         closure.add("/usr/bin/app", tree.host_path("/usr/bin/app"), true);
         FAIL();
@@ -223,10 +223,43 @@ TEST_F(Tree, SkipsALibraryOfAnotherMachine) {
     program("usr/bin/app", make_elf({.needed = {"libx.so"}}));
     SourceTree const tree(directory.path());
     FileSet files;
-    ElfClosure closure(tree, files, "");
+    ElfClosure closure(tree, Architecture::X86_64, files, "");
     closure.add("/usr/bin/app", tree.host_path("/usr/bin/app"), true);
     EXPECT_TRUE(files.contains("/usr/lib/libx.so"));
     EXPECT_FALSE(files.contains("/usr/lib/x86_64-linux-gnu/libx.so"));
+}
+
+TEST_F(Tree, ClosesOverTheDirectoriesOfTheProgramsArchitecture) {
+    program("usr/lib/libx.so", make_elf({}));
+    program("usr/lib/aarch64-linux-gnu/libx.so", make_elf({.machine = EM_AARCH64}));
+    program("lib/ld-linux-aarch64.so.1", make_elf({.machine = EM_AARCH64}));
+    program("usr/bin/app", make_elf({.machine = EM_AARCH64, .interpreter = "/lib/ld-linux-aarch64.so.1", .needed = {"libx.so"}}));
+    SourceTree const tree(directory.path());
+    Program const app = find_program(tree, {"app"}, kPath);
+    EXPECT_EQ(app.architecture, Architecture::Aarch64);
+    GuestFiles guest(tree, app.architecture, "");
+    guest.add_program(app);
+    EXPECT_TRUE(guest.files().contains("/usr/lib/aarch64-linux-gnu/libx.so"));
+    EXPECT_TRUE(guest.files().contains("/lib/ld-linux-aarch64.so.1"));
+    EXPECT_FALSE(guest.files().contains("/usr/lib/libx.so"));
+}
+
+// On an x86-64 host, an Arm64 program's libraries are those of the cross compiler.
+TEST_F(Tree, TakesACrossCompilersLibraries) {
+    std::string const cross = "/usr/aarch64-linux-gnu/lib/libc.so.6";
+    SourceTree const tree("/");
+    if (host_architecture() == Architecture::Aarch64 || tree.resolve("/lib/aarch64-linux-gnu/libc.so.6") || !tree.resolve(cross)) {
+        GTEST_SKIP() << "the host has no such compiler, or Arm64 libraries of its own";
+    }
+    program("app", make_elf({.machine = EM_AARCH64, .interpreter = "/lib/ld-linux-aarch64.so.1", .needed = {"libc.so.6"}}));
+    FileSet files;
+    ElfClosure closure(tree, Architecture::Aarch64, files, "");
+    EXPECT_TRUE(closure.add("/app", directory.path() + "/app", true).empty());
+    EXPECT_TRUE(files.contains(tree.resolve(cross)->guest_path));
+    for (char const* path : {"/lib/libc.so.6", "/lib/ld-linux-aarch64.so.1"}) {
+        ASSERT_TRUE(files.contains(path)) << path;
+        EXPECT_TRUE(S_ISLNK(files.entries().at(path).mode)) << path;
+    }
 }
 
 TEST_F(Tree, CopiesDirectoriesWithoutSpecialFiles) {
@@ -235,7 +268,7 @@ TEST_F(Tree, CopiesDirectoriesWithoutSpecialFiles) {
     std::filesystem::create_symlink("sub/b", directory.path() + "/data/c");
     ASSERT_EQ(::mkfifo((directory.path() + "/data/pipe").c_str(), 0600), 0);
     SourceTree const tree("/");
-    GuestFiles guest(tree, "");
+    GuestFiles guest(tree, Architecture::X86_64, "");
     guest.add_copy(directory.path() + "/data", "/srv/data");
     EXPECT_TRUE(guest.files().contains("/srv/data/a"));
     EXPECT_TRUE(guest.files().contains("/srv/data/sub/b"));
@@ -255,7 +288,7 @@ TEST_F(Tree, PacksAnInterpretersLibraries) {
     program("usr/lib/libffi.so", make_elf({}));
     std::filesystem::create_symlink("python3.11", directory.path() + "/usr/bin/python3");
     SourceTree const tree(directory.path());
-    GuestFiles guest(tree, "");
+    GuestFiles guest(tree, Architecture::X86_64, "");
     guest.add_program(find_program(tree, {"python3"}, kPath));
     auto const found = paths(guest.files());
     EXPECT_TRUE(found.contains("/usr/bin/python3"));
@@ -267,7 +300,7 @@ TEST_F(Tree, PacksAnInterpretersLibraries) {
 TEST(ElfFile, ReadsTheHostsOwnProgram) {
     auto const info = read_elf("/proc/self/exe");
     ASSERT_TRUE(info);
-    EXPECT_TRUE(info->runs_in_guest());
+    EXPECT_EQ(info->architecture(), Architecture::X86_64);
     EXPECT_EQ(info->interpreter, "/lib64/ld-linux-x86-64.so.2");
     EXPECT_NE(std::find(info->needed.begin(), info->needed.end(), "libc.so.6"), info->needed.end());
 }
@@ -293,15 +326,15 @@ TEST(ElfFile, SurvivesFlippedBytes) {
 }
 
 TEST(LibraryCache, ReadsTheHostsCache) {
-    LibraryCache const cache = LibraryCache::read("/etc/ld.so.cache");
+    LibraryCache const cache = LibraryCache::read("/etc/ld.so.cache", Architecture::X86_64);
     EXPECT_TRUE(cache.find("libc.so.6").ends_with("/libc.so.6"));
     EXPECT_EQ(cache.find("no-such-library.so"), "");
 }
 
 TEST(LibraryCache, TreatsDamageAsAbsence) {
-    EXPECT_EQ(LibraryCache::parse("").find("libc.so.6"), "");
+    EXPECT_EQ(LibraryCache::parse("", Architecture::X86_64).find("libc.so.6"), "");
     std::string damaged = "glibc-ld.so.cache1.1" + std::string(28, '\xff');
-    EXPECT_EQ(LibraryCache::parse(damaged).find("libc.so.6"), "");
+    EXPECT_EQ(LibraryCache::parse(damaged, Architecture::X86_64).find("libc.so.6"), "");
 }
 
 // The real loader's opinion: every library that ldd lists for a program must be in the closure.
@@ -311,7 +344,7 @@ TEST(ElfClosure, AgreesWithTheLoader) {
         auto const resolved = tree.resolve(program);
         if (!resolved) continue;
         FileSet files;
-        ElfClosure closure(tree, files, "");
+        ElfClosure closure(tree, Architecture::X86_64, files, "");
         closure.add(program, resolved->host_path, true);
         FILE* pipe = ::popen((std::string("ldd ") + program).c_str(), "r");
         char line[512];

@@ -28,7 +28,7 @@ SessionOptions session_options(RunOptions const& options, GuestPlan const& plan)
 
 void say_what_is_done(GuestPlan const& plan) {
     std::cerr << "tutti: " << plan.machine.cpus << " CPU(s), " << format_size(plan.machine.memory) << " memory, "
-              << (plan.machine.accelerator == Accelerator::Kvm ? "KVM" : "TCG") << ", initial file system "
+              << plan.platform->describe(plan.machine) << ", initial file system "
               << plan.initrd->size() / kKiB << " KiB\n";
 }
 
@@ -41,7 +41,7 @@ int run_command(RunOptions const& options) {
 
     OutputFiles outputs(plan.outputs);
     GuestSession session(session_options(options, plan), outputs);
-    SessionResult result = session.run(plan.machine);
+    SessionResult result = session.run(*plan.platform, plan.machine);
 
     bool const ended_itself = result.status < kSignalBase && result.status != kTimedOut;
     if (auto const missing = outputs.missing(); ended_itself && !missing.empty()) {

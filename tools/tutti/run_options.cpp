@@ -9,7 +9,11 @@ void RunOptions::declare(CLI::App& app) {
     app.add_option("--cpus", cpus, "Virtual CPUs")->capture_default_str()->type_name("N");
     app.add_option("--memory", memory, "Memory, for example 512M or 2G (default 512M, more for large files)")
         ->type_name("SIZE");
-    app.add_option("--machine", machine, "Virtual machine: q35, pc or microvm")->capture_default_str();
+    app.add_option("--platform", platform, "What the guest runs on: qemu, linuxu or xen")->capture_default_str();
+    app.add_option("--arch", architecture, "x86_64 or aarch64 (default: what the program is for)");
+    app.add_option("--machine", machine,
+                   "Virtual machine: for x86_64 q35 (default), pc or microvm; for aarch64 virt-gicv3 (default) or virt-gicv2");
+    app.add_option("--cpu-model", cpu_model, "CPU to imitate, by QEMU's name (default: all that there is)")->type_name("MODEL");
     app.add_option("--accel", accelerator, "auto, kvm or tcg")->capture_default_str();
     // `expected` keeps an option from swallowing the words after it.
     auto const repeated = [&](char const* name, std::vector<std::string>& values, char const* help, char const* type) {

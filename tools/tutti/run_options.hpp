@@ -14,7 +14,10 @@ namespace tutti::cli {
 struct RunOptions {
     unsigned cpus = 1;
     std::string memory;               // empty: chosen by the size of the files
-    std::string machine = "q35";
+    std::string platform = "qemu";
+    std::string architecture;         // empty: the program's
+    std::string machine;              // empty: the platform's default
+    std::string cpu_model;            // empty: all that there is
     std::string accelerator = "auto";
     std::vector<std::string> environment;  // "K=V", or "K" for the host's value
     std::vector<std::string> copies;       // "HOST:GUEST"

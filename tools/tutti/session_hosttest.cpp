@@ -14,7 +14,9 @@
 #include <thread>
 #include <vector>
 
+#include "accelerator.hpp"
 #include "machine.hpp"
+#include "platform.hpp"
 #include "cli_error.hpp"
 #include "test_directory.hpp"
 
@@ -216,15 +218,45 @@ TEST(Machine, LooksForVirtualisation) {
     EXPECT_FALSE(cpu_has_virtualisation(""));
 }
 
+std::string refusal(auto const& action) {
+    try {
+        action();
+    } catch (CliError const& error) {
+        return error.what();
+    }
+    return {};
+}
+
 TEST(Machine, RefusesWhatQemuCannotDo) {
-    EXPECT_THROW(parse_machine("s390"), CliError);
-    EXPECT_THROW(choose_accelerator("xen"), CliError);
-    MachineConfig config{.cpus = 256, .memory = 512 << 20};
-    EXPECT_THROW(qemu_arguments(config), CliError);
+    EXPECT_THROW(choose_accelerator("xen", Architecture::X86_64), CliError);
+    MachineConfig config{.machine = "q35", .cpus = 256, .memory = 512 << 20};
+    EXPECT_THROW((void)qemu_platform().launch(config), CliError);
     config.cpus = 0;
-    EXPECT_THROW(qemu_arguments(config), CliError);
+    EXPECT_THROW((void)qemu_platform().launch(config), CliError);
     config.cpus = 255;
-    EXPECT_FALSE(qemu_arguments(config).empty());
+    EXPECT_EQ(qemu_platform().launch(config).arguments.front(), "qemu-system-x86_64");
+    config = {.architecture = Architecture::Aarch64, .machine = "virt-gicv2", .cpus = 9, .memory = 512 << 20};
+    EXPECT_NE(refusal([&] { (void)qemu_platform().launch(config); }).find("virt-gicv3"), std::string::npos);
+    config.machine = "virt-gicv3";
+    EXPECT_EQ(qemu_platform().launch(config).arguments.front(), "qemu-system-aarch64");
+}
+
+TEST(Machine, FitsTheArchitecture) {
+    Platform const& qemu = find_platform("qemu");
+    EXPECT_EQ(choose_machine(qemu, Architecture::X86_64, ""), "q35");
+    EXPECT_EQ(choose_machine(qemu, Architecture::Aarch64, ""), "virt-gicv3");
+    EXPECT_EQ(choose_machine(qemu, Architecture::Aarch64, "virt-gicv2"), "virt-gicv2");
+    EXPECT_NE(refusal([&] { choose_machine(qemu, Architecture::Aarch64, "q35"); }).find("Choose virt-gicv3 or virt-gicv2"), std::string::npos);
+    EXPECT_NE(refusal([&] { choose_machine(qemu, Architecture::X86_64, "s390"); }).find("choose q35, pc or microvm"), std::string::npos);
+    EXPECT_NE(refusal([] { find_platform("vmware"); }).find("choose qemu, linuxu or xen"), std::string::npos);
+    EXPECT_THROW(parse_architecture("arm"), CliError);
+}
+
+TEST_F(Session, WantsTheProgramToBeForTheArchitecture) {
+    Outcome const outcome = run("hello", {"--arch", "aarch64"});
+    EXPECT_EQ(outcome.status, kNotExecutable);
+    EXPECT_TRUE(has(outcome.err, "Leave --arch out")) << outcome.err;
+    EXPECT_EQ(run("hello", {"--arch", "x86_64"}).status, 7);
 }
 
 }  // namespace
