@@ -3,6 +3,7 @@
 
 #include "base/log.hpp"
 #include "drivers/bus/pci_enumerate.hpp"
+#include "drivers/bus/pci_place.hpp"
 #include "drivers/console/virtio_console.hpp"
 #include "drivers/link/start_link.hpp"
 #include "drivers/rng/virtio_rng.hpp"
@@ -41,6 +42,7 @@ void start_driver(Transport transport) {
 void start_pci_devices() {
     auto const found = pci_enumerate();
     if (!found) return log_error("PCI: {}", found.error());
+    if (auto const placed = pci_place_regions(*found); !placed) return log_error("PCI: {}", placed.error());
     for (PciAddress const address : *found) {
         PciDevice device{address};
         if (!PciTransport::matches(device)) continue;

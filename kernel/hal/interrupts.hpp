@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Device interrupts: a handler bound to a vector on a chosen CPU, fed by an I/O APIC line or a message (MSI-X).
+// Device interrupts: a handler on a chosen CPU, fed by a line of the interrupt controller or by a message (MSI-X).
 #pragma once
 
 #include "base/result.hpp"
@@ -11,7 +11,7 @@ namespace tutti::hal {
 using InterruptHandler = void (*)(void* argument);
 
 struct InterruptHandle {
-    u8 vector = 0;
+    u16 vector = 0;  // the platform's number for it
     CpuId cpu;
 };
 
@@ -21,16 +21,34 @@ struct InterruptMessage {
     u32 data;
 };
 
+// Who writes it: a PCI function, as bus, device and function in 8, 5 and 3 bits.
+struct MessageSource {
+    u16 segment;
+    u16 requester;
+};
+
 enum class TriggerMode : u8 { Edge, Level };
 
-// Reserves a vector on `target`. Error::Busy when that CPU has no vector left, NotSupported when device interrupts cannot
-// be sent to it.
+// An input of the interrupt controller (global system interrupt: an I/O APIC's, a GIC's), and what its device does there.
+struct InterruptLine {
+    u32 gsi = 0;
+    TriggerMode mode = TriggerMode::Level;
+    bool active_low = false;
+    friend bool operator==(InterruptLine const&, InterruptLine const&) = default;
+};
+
+// Reserves a handler's place on `target`. Error::Busy when there is none left, NotSupported when device interrupts cannot
+// be sent to that CPU.
 [[nodiscard]] Result<InterruptHandle> allocate_interrupt(CpuId target, InterruptHandler handler, void* argument);
 // After the device has been silenced: no later interrupt reaches the handler.
 void free_interrupt(InterruptHandle handle);
-[[nodiscard]] InterruptMessage interrupt_message(InterruptHandle handle);
-// Routes a global system interrupt (I/O APIC input) to the handle, and unmasks it. Error::NotFound: no such input.
-[[nodiscard]] Result<> route_line(u32 gsi, InterruptHandle handle, TriggerMode mode, bool active_low);
+// True where devices can interrupt by messages.
+[[nodiscard]] bool has_interrupt_messages();
+// What `source` writes to raise this interrupt, once for each handle. Error::NotSupported, Busy when all are in use,
+// NoMemory. Thread context.
+[[nodiscard]] Result<InterruptMessage> interrupt_message(InterruptHandle handle, MessageSource source);
+// Routes a line to the handle, and unmasks it. Error::NotFound: no such input. A line has one handle.
+[[nodiscard]] Result<> route_line(InterruptLine line, InterruptHandle handle);
 void mask_line(u32 gsi);
 
 // Inter-processor interrupts. Handlers are registered once at boot and run in Isr context.

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "base/types.hpp"
+#include "hal/interrupts.hpp"
 
 namespace tutti::hal {
 
@@ -12,8 +13,7 @@ namespace tutti::hal {
 struct VirtioMmioSlot {
     PhysAddr base;
     u64 size = 0;
-    u32 gsi = 0;  // its interrupt line
-    bool active_low = false;
+    InterruptLine line;
 };
 // Those that the platform's tables or the command line name. Constant after boot.
 [[nodiscard]] std::span<VirtioMmioSlot const> virtio_mmio_slots();

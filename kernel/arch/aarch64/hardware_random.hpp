@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The CPU's own random numbers: RNDR (Arm ARM, D17.2: FEAT_RNG).
+// The CPU's own random numbers: RNDRRS (FEAT_RNG, Armv8.5; Arm ARM, D23.2.140).
 #pragma once
 
 #include <optional>
@@ -12,8 +12,10 @@ namespace tutti::arch {
 [[nodiscard]] inline std::optional<u64> hardware_random() {
     if (read_isar0() >> 60 == 0) return std::nullopt;
     for (int attempt = 0; attempt < 10; ++attempt) {
-        u64 value = 0, valid = 0;
-        asm volatile("mrs %0, S3_3_C2_C4_0\n\tcset %1, ne" : "=r"(value), "=r"(valid)::"cc");
+        u64 value;
+        u64 valid;
+        // The flags read as Z on failure.
+        asm volatile("mrs %0, S3_3_C2_C4_1; cset %1, ne" : "=r"(value), "=r"(valid)::"cc", "memory");
         if (valid != 0) return value;
         pause();
     }

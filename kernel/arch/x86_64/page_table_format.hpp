@@ -80,6 +80,8 @@ ALWAYS_INLINE void load_kernel_root(PhysAddr kernel_root) { load_root(kernel_roo
 // The frame behind a translation may be exchanged for another in one step.
 inline constexpr bool kBreakBeforeMake = false;
 [[nodiscard]] ALWAYS_INLINE PhysAddr current_root() { return PhysAddr{read_cr3() & PageEntry::kAddressMask}; }
+// After entries that were not present before: the walks of this CPU find them without more ado (SDM vol. 3, 4.10.2.3).
+ALWAYS_INLINE void publish_entries() {}
 // On this CPU only.
 ALWAYS_INLINE void flush_page(u64 address) { asm volatile("invlpg (%0)" ::"r"(address) : "memory"); }
 // Drops translations of user addresses [from, to), on this CPU only.

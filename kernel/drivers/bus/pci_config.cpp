@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "arch/pci_ports.hpp"
 #include "base/vector.hpp"
 #include "drivers/bus/registers.hpp"
 #include "hal/pci.hpp"
@@ -22,6 +21,7 @@ struct OpenBus {
 
 enum class Access : u8 { None, Windows, Ports };
 constinit Access g_access = Access::None;
+constinit hal::PciPorts const* g_ports = nullptr;
 // Filled while devices are enumerated, by one thread; read-only later. Lives for ever.
 constinit Vector<OpenBus>* g_open_buses = nullptr;
 
@@ -53,7 +53,8 @@ Result<> pci_initialize() {
         g_access = Access::Windows;
         return {};
     }
-    if (!hal::pci_ports_present()) return fail(Error::NoDevice);
+    g_ports = hal::pci_ports();
+    if (g_ports == nullptr) return fail(Error::NoDevice);
     g_access = Access::Ports;
     return {};
 }
@@ -77,10 +78,25 @@ u32 pci_read32(PciAddress address, u8 offset) {
     ASSERT(offset % 4 == 0);
     if (g_access == Access::Ports) {
         smp::SpinIrqGuard guard{g_port_lock};
-        return arch::pci_ports_read(port_selector(address, offset));
+        return g_ports->read(port_selector(address, offset));
     }
     Registers const* const bus = find_bus(address.segment, address.bus);
     return bus == nullptr ? ~u32{0} : bus->read32(window_offset(address, offset));
+}
+
+std::optional<PhysAddr> pci_physical_address(u16 segment, u64 bus_address, u64 size) {
+    bool translated = false;
+    for (hal::PciWindow const& window : hal::pci_windows()) {
+        if (window.segment != segment) continue;
+        for (hal::PciAperture const& aperture : window.apertures) {
+            translated = true;
+            if (bus_address < aperture.bus_address) continue;
+            u64 const offset = bus_address - aperture.bus_address;
+            if (range_within(offset, size, aperture.size)) return aperture.base + offset;
+        }
+    }
+    if (translated) return std::nullopt;
+    return PhysAddr{bus_address};
 }
 
 u16 pci_read16(PciAddress address, u8 offset) {
@@ -94,7 +110,7 @@ void pci_write32(PciAddress address, u8 offset, u32 value) {
     ASSERT(offset % 4 == 0);
     if (g_access == Access::Ports) {
         smp::SpinIrqGuard guard{g_port_lock};
-        arch::pci_ports_write(port_selector(address, offset), value);
+        g_ports->write(port_selector(address, offset), value);
         return;
     }
     if (Registers const* const bus = find_bus(address.segment, address.bus))

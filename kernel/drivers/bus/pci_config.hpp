@@ -2,6 +2,8 @@
 // PCI configuration space: through memory windows (PCI Express ECAM) where the platform has them, else through ports.
 #pragma once
 
+#include <optional>
+
 #include "base/format.hpp"
 #include "base/result.hpp"
 #include "base/types.hpp"
@@ -35,5 +37,8 @@ void pci_write16(PciAddress address, u8 offset, u16 value);
 [[nodiscard]] Result<> pci_initialize();
 // Makes a bus reachable; Error::NotFound when no window holds it.
 [[nodiscard]] Result<> pci_open_bus(u16 segment, u8 bus);
+
+// Where CPUs find device memory that lies at a bus address; nothing when the host bridge does not pass all of it on.
+[[nodiscard]] std::optional<PhysAddr> pci_physical_address(u16 segment, u64 bus_address, u64 size);
 
 }  // namespace tutti::drivers

@@ -3,6 +3,7 @@
 // What the device says is checked: lists end, regions stay inside their size. Thread context; one driver owns a device.
 #pragma once
 
+#include "drivers/bus/pci_bar.hpp"
 #include "drivers/bus/pci_config.hpp"
 #include "drivers/bus/registers.hpp"
 #include "hal/interrupts.hpp"
@@ -14,13 +15,14 @@ inline constexpr u8 kPciCapabilityMsiX = 0x11;
 
 class PciDevice {
   public:
-    static constexpr unsigned kBars = 6;
-
     // A function that is there (pci_enumerate found it).
     explicit PciDevice(PciAddress address)
         : address_{address}, vendor_{pci_read16(address, 0)}, device_{pci_read16(address, 2)} {}
 
     [[nodiscard]] PciAddress address() const { return address_; }
+    [[nodiscard]] hal::MessageSource message_source() const {
+        return {address_.segment, static_cast<u16>(address_.bus << 8 | address_.device << 3 | address_.function)};
+    }
     [[nodiscard]] u16 vendor() const { return vendor_; }
     [[nodiscard]] u16 device() const { return device_; }
 
@@ -28,8 +30,9 @@ class PciDevice {
     [[nodiscard]] u16 read16(u8 offset) const { return pci_read16(address_, offset); }
     [[nodiscard]] u32 read32(u8 offset) const { return pci_read32(address_, offset); }
 
-    // Lets the device answer at its memory addresses and read and write RAM; turns its interrupt pin off.
-    void enable();
+    // Lets the device answer at its memory addresses, read and write RAM, and interrupt in this way.
+    enum class Interrupts : u8 { Messages, Pin };
+    void enable(Interrupts interrupts);
     // The reverse: it touches nothing any more.
     void disable();
 
@@ -73,7 +76,7 @@ class PciDevice {
     u16 message_count_ = 0;
     u8 message_capability_ = 0;
     Registers message_table_;
-    Region regions_[kBars];
+    Region regions_[kPciBars];
 };
 
 }  // namespace tutti::drivers

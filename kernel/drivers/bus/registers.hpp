@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A device's registers in memory: each access is one load or store of exactly the width named. There is none of 64
-// bits: a bus may split it, and half an old value with half a new one is worse than two reads that say so.
+// A device's registers in memory: each access is one load or store of exactly the width named, ordered with what the
+// device does to memory (arch/mmio.hpp). There is none of 64 bits: a bus may split it, and half an old value with half a
+// new one is worse than two reads that say so.
 #pragma once
 
+#include "arch/mmio.hpp"
 #include "base/assert.hpp"
 #include "base/bits.hpp"
 #include "base/result.hpp"
@@ -44,12 +46,12 @@ class Registers {
     template <class T>
     [[nodiscard]] T read(size_t offset) const {
         ASSERT(range_within(offset, sizeof(T), size_) && offset % sizeof(T) == 0);
-        return *reinterpret_cast<T volatile*>(base_ + offset);
+        return arch::mmio_read<T>(base_ + offset);
     }
     template <class T>
     void write(size_t offset, T value) const {
         ASSERT(range_within(offset, sizeof(T), size_) && offset % sizeof(T) == 0);
-        *reinterpret_cast<T volatile*>(base_ + offset) = value;
+        arch::mmio_write<T>(base_ + offset, value);
     }
 
     u8* base_ = nullptr;

@@ -51,7 +51,7 @@ Result<std::unique_ptr<VirtioTransport>> MmioTransport::create(hal::VirtioMmioSl
 MmioTransport::~MmioTransport() {
     set_status(0);
     if (!routed_) return;
-    hal::mask_line(slot_.gsi);
+    hal::mask_line(slot_.line.gsi);
     hal::free_interrupt(interrupt_);
 }
 
@@ -95,7 +95,7 @@ Result<> MmioTransport::connect_queue(u16 index, SplitQueue const& queue, QueueH
 Result<> MmioTransport::route_interrupt(CpuId cpu) {
     if (routed_) return {};
     interrupt_ = TRY(hal::allocate_interrupt(cpu, &MmioTransport::interrupt, this));
-    if (auto const routed = hal::route_line(slot_.gsi, interrupt_, hal::TriggerMode::Level, slot_.active_low); !routed) {
+    if (auto const routed = hal::route_line(slot_.line, interrupt_); !routed) {
         hal::free_interrupt(interrupt_);
         return routed;
     }

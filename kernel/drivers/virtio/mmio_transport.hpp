@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Virtio over memory-mapped registers, version 2 (Virtio 1.2, section 4.2): what QEMU's microvm and Arm machines have.
-// One level-triggered interrupt line for all queues.
+// One interrupt line for all queues.
 #pragma once
 
 #include <memory>

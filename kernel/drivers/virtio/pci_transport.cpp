@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
+#include "drivers/bus/pci_line.hpp"
 
 namespace tutti::drivers {
 namespace {
@@ -23,6 +24,7 @@ constexpr u8 kCapabilitySize = 12;
 constexpr u8 kCapabilityMultiplier = 16;
 constexpr u8 kStructureCommon = 1;
 constexpr u8 kStructureNotify = 2;
+constexpr u8 kStructureReasons = 3;
 constexpr u8 kStructureDevice = 4;
 
 // Common configuration, section 4.1.4.3.
@@ -64,7 +66,8 @@ Result<> PciTransport::initialize() {
     name_.assign(device_.address().print(text));
     u16 const id = device_.device();
     type_ = VirtioType{id >= kFirstModern ? u32{id} - kFirstModern : device_.read16(kSubsystemId)};
-    TRY(device_.initialize_messages());
+    bool const messages = hal::has_interrupt_messages();
+    if (messages) TRY(device_.initialize_messages());
 
     // The first capability of each type that we can map is the one to use (section 4.1.4.1).
     device_.for_each_capability([&](u8 offset, u8 capability) {
@@ -78,6 +81,9 @@ Result<> PciTransport::initialize() {
                 notify_ = map_structure(offset).value_or(Registers{});
                 notify_multiplier_ = device_.read32(offset + kCapabilityMultiplier);
                 break;
+            case kStructureReasons:
+                if (!messages && !reasons_.is_mapped()) reasons_ = map_structure(offset).value_or(Registers{});
+                break;
             case kStructureDevice:
                 if (!config_.is_mapped()) config_ = map_structure(offset).value_or(Registers{});
                 break;
@@ -86,8 +92,9 @@ Result<> PciTransport::initialize() {
         return true;
     });
     if (common_.size() < kCommonSize || !notify_.is_mapped()) return fail(Error::NotSupported);
-    device_.enable();
-    device_.enable_messages();
+    if (!messages && !reasons_.is_mapped()) return fail(Error::NotSupported);
+    device_.enable(messages ? PciDevice::Interrupts::Messages : PciDevice::Interrupts::Pin);
+    if (messages) device_.enable_messages();
     return {};
 }
 
@@ -100,6 +107,7 @@ Result<Registers> PciTransport::map_structure(u8 capability) {
 PciTransport::~PciTransport() {
     if (common_.is_mapped()) set_status(0);
     device_.disable();
+    if (has_pin_) disconnect_pin(this);
     for (hal::InterruptHandle const handle : interrupts_) hal::free_interrupt(handle);
 }
 
@@ -127,27 +135,23 @@ u16 PciTransport::max_queue_size(u16 index) {
 }
 
 Result<> PciTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHandler handler, CpuId cpu) {
-    // Entry i of the table serves the i-th queue connected; changes of the configuration raise no interrupt.
     bool const interrupts = handler.function != nullptr;
-    size_t const entry = interrupts_.size();
-    if (interrupts && entry >= device_.message_count()) return fail(Error::NotSupported);
-    common_.write16(kConfigVector, kNoVector);
     common_.write16(kQueueSelect, index);
     u64 const offset = u64{common_.read16(kQueueNotifyOffset)} * notify_multiplier_;
     if (!range_within(offset, 2, notify_.size()) || offset % 2 != 0) return fail(Error::BadFormat);
     if (notify_offsets_.size() <= index) TRY(notify_offsets_.try_resize(size_t{index} + 1));
     notify_offsets_[index] = static_cast<u32>(offset);
 
-    u16 vector = kNoVector;
-    if (interrupts) {
-        TRY(interrupts_.try_reserve(entry + 1));
-        hal::InterruptHandle const handle = TRY(hal::allocate_interrupt(cpu, handler.function, handler.argument));
-        TRY(interrupts_.try_push_back(handle));
-        vector = static_cast<u16>(entry);
-        device_.set_message(vector, hal::interrupt_message(handle));
+    if (reasons_.is_mapped()) {
+        if (interrupts) TRY(connect_to_pin(cpu, handler));
+    } else {
+        // Entry i of the table serves the i-th queue with a handler; changes of the configuration raise no interrupt.
+        u16 const vector = interrupts ? static_cast<u16>(interrupts_.size()) : kNoVector;
+        if (interrupts) TRY(connect_message(cpu, handler));
+        common_.write16(kConfigVector, kNoVector);
+        common_.write16(kQueueVector, vector);
+        if (common_.read16(kQueueVector) != vector) return fail(Error::NoSpace);  // the device has no room for it
     }
-    common_.write16(kQueueVector, vector);
-    if (common_.read16(kQueueVector) != vector) return fail(Error::NoSpace);  // the device has no room for it
 
     common_.write16(kQueueSize, queue.size());
     common_.write64_in_halves(kQueueDescriptors, queue.descriptor_address().value());
@@ -155,6 +159,33 @@ Result<> PciTransport::connect_queue(u16 index, SplitQueue const& queue, QueueHa
     common_.write64_in_halves(kQueueUsed, queue.used_address().value());
     common_.write16(kQueueEnable, 1);
     return {};
+}
+
+Result<> PciTransport::connect_message(CpuId cpu, QueueHandler handler) {
+    size_t const entry = interrupts_.size();
+    if (entry >= device_.message_count()) return fail(Error::NotSupported);
+    TRY(interrupts_.try_reserve(entry + 1));
+    hal::InterruptHandle const handle = TRY(hal::allocate_interrupt(cpu, handler.function, handler.argument));
+    TRY(interrupts_.try_push_back(handle));
+    device_.set_message(static_cast<u16>(entry), TRY(hal::interrupt_message(handle, device_.message_source())));
+    return {};
+}
+
+// One line for all queues: the first queue's CPU has it. The device raises none before DRIVER_OK.
+Result<> PciTransport::connect_to_pin(CpuId cpu, QueueHandler handler) {
+    TRY(handlers_.try_push_back(handler));
+    if (has_pin_) return {};
+    TRY(connect_pin(device_.address(), cpu, &PciTransport::pin_interrupt, this));
+    has_pin_ = true;
+    return {};
+}
+
+ISR_SAFE void PciTransport::pin_interrupt(void* self) {
+    constexpr u8 kQueueInterrupt = 1;
+    auto& transport = *static_cast<PciTransport*>(self);
+    // The read takes the reasons and lowers the line, before the queues are looked at: what comes later raises it again.
+    if ((transport.reasons_.read8(0) & kQueueInterrupt) == 0) return;
+    for (QueueHandler const& handler : transport.handlers_) handler.function(handler.argument);
 }
 
 ISR_SAFE void PciTransport::notify(u16 index) { notify_.write16(notify_offsets_[index], index); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Virtio over PCI, the modern form with MSI-X (Virtio 1.2, section 4.1): one interrupt for each queue, on the CPU that
-// the driver chose.
+// Virtio over PCI, the modern form (Virtio 1.2, section 4.1). With MSI-X one interrupt for each queue, on the CPU that the
+// driver chose; where the machine has no messages, the function's pin for all queues.
 #pragma once
 
 #include <memory>
@@ -16,7 +16,7 @@ class PciTransport final : public VirtioTransport {
   public:
     // True when the function is a virtio device (of any kind, transitional ones included).
     [[nodiscard]] static bool matches(PciDevice const& device);
-    // Error::NotSupported: no modern interface or no MSI-X. Thread context.
+    // Error::NotSupported: no modern interface, or no MSI-X where the machine has messages. Thread context.
     [[nodiscard]] static Result<std::unique_ptr<VirtioTransport>> create(PciDevice device);
 
     explicit PciTransport(PciDevice device) : device_{std::move(device)} {}
@@ -37,6 +37,9 @@ class PciTransport final : public VirtioTransport {
   private:
     [[nodiscard]] Result<> initialize();
     [[nodiscard]] Result<Registers> map_structure(u8 capability);
+    static void pin_interrupt(void* self);
+    [[nodiscard]] Result<> connect_message(CpuId cpu, QueueHandler handler);
+    [[nodiscard]] Result<> connect_to_pin(CpuId cpu, QueueHandler handler);
 
     PciDevice device_;
     VirtioType type_{};
@@ -44,9 +47,13 @@ class PciTransport final : public VirtioTransport {
     Registers common_;
     Registers notify_;
     Registers config_;  // not mapped: the device has none
+    Registers reasons_;  // why the pin interrupts; not mapped: messages are used
     u32 notify_multiplier_ = 0;
     Vector<u32> notify_offsets_;  // by queue, into notify_
     Vector<hal::InterruptHandle> interrupts_;
+    bool has_pin_ = false;
+    // Of the pin; filled before the device is live, constant when interrupts come.
+    Vector<QueueHandler> handlers_;
 };
 
 }  // namespace tutti::drivers

@@ -34,6 +34,7 @@ Result<> back_kernel_stack(VirtAddr bottom) {
     for (FrameRef& page : pages) page = TRY(allocate_frame());
     for (size_t i = 0; i < std::size(pages); ++i)
         TRY(map_page(bottom.value() + kPageSize * i, pages[i]->address(), {.write = true}, true));
+    arch::publish_entries();
     for (FrameRef& page : pages) (void)page.leak();
     return {};
 }
@@ -45,6 +46,7 @@ Result<void*> map_device(PhysAddr address, u64 size) {
     if (bytes > arch::kKernelMapEnd - arch::kKernelStacksEnd || base + bytes > arch::kKernelMapEnd) return fail(Error::NoMemory);
     for (u64 offset = 0; offset < bytes; offset += kPageSize)
         TRY(map_page(base + offset, PhysAddr{first + offset}, {.write = true, .device = true}, false));
+    arch::publish_entries();
     return reinterpret_cast<void*>(base + address.page_offset());
 }
 

@@ -38,8 +38,9 @@ using namespace platform;
 
 Result<InterruptHandle> allocate_interrupt(CpuId, InterruptHandler, void*) { return fail(Error::NotSupported); }
 void free_interrupt(InterruptHandle) { panic("no device interrupt was allocated"); }
-InterruptMessage interrupt_message(InterruptHandle) { panic("no device interrupt was allocated"); }
-Result<> route_line(u32, InterruptHandle, TriggerMode, bool) { return fail(Error::NotFound); }
+bool has_interrupt_messages() { return false; }
+Result<InterruptMessage> interrupt_message(InterruptHandle, MessageSource) { return fail(Error::NotSupported); }
+Result<> route_line(InterruptLine, InterruptHandle) { return fail(Error::NotFound); }
 void mask_line(u32) {}
 
 void set_ipi_handler(IpiKind kind, IpiHandler handler) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }

@@ -104,7 +104,7 @@ void find_virtio_mmio(Bytes dsdt, AcpiVisitor& visitor) {
         u8 const flags = static_cast<u8>(device[interrupt + 3]);
         visitor.on_virtio_mmio({PhysAddr{load_le<u32>(device.data() + memory + 4)},
                                 load_le<u32>(device.data() + memory + 8),
-                                load_le<u32>(device.data() + interrupt + 5), (flags & 4) != 0});
+                                {.gsi = load_le<u32>(device.data() + interrupt + 5), .active_low = (flags & 4) != 0}});
     }
 }
 

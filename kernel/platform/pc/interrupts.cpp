@@ -35,7 +35,7 @@ TUTTI_PERCPU SlotTable slot_table{};
 
 constinit hal::IpiHandler ipi_handlers[hal::kIpiKinds] = {};
 
-Slot& slot_of(CpuId cpu, u8 vector) {
+Slot& slot_of(CpuId cpu, unsigned vector) {
     return arch::percpu_address_in(hal::percpu_area(cpu), slot_table)->slots[vector - kFirstDeviceVector];
 }
 
@@ -164,14 +164,14 @@ Result<InterruptHandle> allocate_interrupt(CpuId target, InterruptHandler handle
     // Messages and I/O APIC entries have eight bits for it, unless an IOMMU remaps them.
     if (apic_id_of(target) > 0xff) return fail(Error::NotSupported);
     for (unsigned vector = kFirstDeviceVector; vector <= kLastDeviceVector; ++vector) {
-        Slot& slot = slot_of(target, static_cast<u8>(vector));
+        Slot& slot = slot_of(target, vector);
         // The argument claims the slot (a unique non-null marker), the handler opens it to interrupts.
         void* expected = nullptr;
         void* const claim = argument != nullptr ? argument : &slot;
         if (slot.handler.load(std::memory_order_relaxed) != nullptr) continue;
         if (!slot.argument.compare_exchange_strong(expected, claim, std::memory_order_relaxed)) continue;
         slot.handler.store(handler, std::memory_order_release);
-        return InterruptHandle{static_cast<u8>(vector), target};
+        return InterruptHandle{static_cast<u16>(vector), target};
     }
     return fail(Error::Busy);
 }
@@ -183,11 +183,14 @@ void free_interrupt(InterruptHandle handle) {
     slot.argument.store(nullptr, std::memory_order_release);
 }
 
-InterruptMessage interrupt_message(InterruptHandle handle) {
-    return {.address = 0xfee00000 | (u64{apic_id_of(handle.cpu)} << 12), .data = handle.vector};
+bool has_interrupt_messages() { return true; }
+
+Result<InterruptMessage> interrupt_message(InterruptHandle handle, MessageSource) {
+    return InterruptMessage{.address = 0xfee00000 | (u64{apic_id_of(handle.cpu)} << 12), .data = handle.vector};
 }
 
-Result<> route_line(u32 gsi, InterruptHandle handle, TriggerMode mode, bool active_low) {
+Result<> route_line(InterruptLine line, InterruptHandle handle) {
+    auto [gsi, mode, active_low] = line;
     if (gsi < 16 && isa_routes[gsi].overridden) {
         IsaRoute const& route = isa_routes[gsi];
         gsi = route.gsi;

@@ -30,7 +30,7 @@ ISR_SAFE void count_interrupt(void* argument) {
 // As a device would: the vector of the handle, to the handle's CPU.
 void raise(InterruptHandle handle) {
     smp::IrqOffGuard const off;
-    platform::local_apic::send_fixed(platform::apic_id_of(handle.cpu), handle.vector);
+    platform::local_apic::send_fixed(platform::apic_id_of(handle.cpu), static_cast<u8>(handle.vector));
 }
 
 bool wait_for(std::atomic<u32>& count, u32 wanted) {
@@ -78,7 +78,7 @@ TEST(interrupts, a_line_that_does_not_exist_is_an_error) {
     Seen seen;
     Result<InterruptHandle> const handle = allocate_interrupt(CpuId{0}, count_interrupt, &seen);
     REQUIRE(handle.has_value());
-    EXPECT_ERROR(route_line(100000, *handle, TriggerMode::Edge, false), Error::NotFound);
+    EXPECT_ERROR(route_line({.gsi = 100000, .mode = TriggerMode::Edge}, *handle), Error::NotFound);
     free_interrupt(*handle);
 }
 

@@ -56,7 +56,7 @@ std::optional<hal::VirtioMmioSlot> parse_virtio_mmio(std::string_view text) {
     if (!irq || (!text.empty() && text.front() != ':')) return std::nullopt;
     constexpr u64 kMaxSize = 1 << 20;
     if (*size == 0 || *size > kMaxSize || *base + *size < *base || *irq > 0xffff) return std::nullopt;
-    return hal::VirtioMmioSlot{PhysAddr{*base}, *size, static_cast<u32>(*irq), false};
+    return hal::VirtioMmioSlot{PhysAddr{*base}, *size, {.gsi = static_cast<u32>(*irq)}};
 }
 
 void add_virtio_mmio(hal::VirtioMmioSlot const& slot) {

@@ -11,7 +11,7 @@ TEST(VirtioMmioWord, ReadsWhatHypervisorsWrite) {
     ASSERT_TRUE(slot.has_value());
     EXPECT_EQ(slot->size, 512u);
     EXPECT_EQ(slot->base, PhysAddr{0xfeb00e00});
-    EXPECT_EQ(slot->gsi, 12u);
+    EXPECT_EQ(slot->line.gsi, 12u);
     EXPECT_EQ(parse_virtio_mmio("4K@0xd0000000:5:0")->size, 4096u);
     EXPECT_EQ(parse_virtio_mmio("1M@4096:5")->base, PhysAddr{4096});
 }
@@ -29,7 +29,7 @@ TEST(VirtioMmioWord, CommandLineIsSearchedByWords) {
                          "virtio_mmio.device=512@0xfeb00400:7 virtio_mmio.device=bad virtio_mmio.device=512@0xfeb00000:5");
     auto const slots = hal::virtio_mmio_slots();
     ASSERT_EQ(slots.size(), 2u);
-    EXPECT_EQ(slots[0].gsi, 5u);
+    EXPECT_EQ(slots[0].line.gsi, 5u);
     EXPECT_EQ(slots[1].base, PhysAddr{0xfeb00400});
 }
 

@@ -17,6 +17,7 @@
 #include "platform/virt/console.hpp"
 #include "platform/virt/cpus.hpp"
 #include "platform/virt/device_tree.hpp"
+#include "platform/virt/devices.hpp"
 #include "platform/virt/interrupts.hpp"
 #include "platform/virt/psci.hpp"
 
@@ -75,6 +76,7 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
 
     std::span<u8 const> const blob = find_device_tree(PhysAddr{device_tree_address});
     if (auto const read = read_device_tree(blob, tree); !read) stop(read.error());
+    find_devices(blob, tree);
     psci_init(tree.psci);
     boot_memory_init(tree, {PhysAddr{device_tree_address}, blob.size()});
     boot_info_init(tree);
@@ -85,7 +87,7 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     kernel_tables_init(hal::boot_info().ram);  // from here on the text is read-only, and the blob is gone
     console_use(tree.pl011.is_null() ? nullptr : boot_map_device(tree.pl011, kPageSize));
     cpus_init(affinities);
-    interrupts_init(tree);
+    interrupts_init(tree, tree_devices());
     interrupts_init_cpu();
     clock_init(tree, entry_counter);
     boot_memory_finish();

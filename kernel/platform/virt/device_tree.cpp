@@ -1,103 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "platform/virt/device_tree.hpp"
 
-#include <libfdt.h>
-
 #include <algorithm>
 
 #include "base/bits.hpp"
+#include "platform/virt/flat_tree.hpp"
 
 namespace tutti::platform {
 namespace {
 
 using Problem = std::unexpected<std::string_view>;
 
-// Beyond the direct map (arch/memory_layout.hpp) or the MMU's reach nothing can be used.
-constexpr u64 kPhysicalEnd = u64{1} << 47;
-
-class Tree {
-  public:
-    explicit Tree(std::span<u8 const> blob) : blob_{blob.data()} {}
-
-    [[nodiscard]] void const* blob() const { return blob_; }
-    [[nodiscard]] int root() const { return 0; }
-    [[nodiscard]] int find(char const* path) const { return fdt_path_offset(blob_, path); }
-    [[nodiscard]] std::span<u8 const> property(int node, char const* name) const {
-        int size = 0;
-        auto const* const bytes = static_cast<u8 const*>(fdt_getprop(blob_, node, name, &size));
-        if (bytes == nullptr || size < 0) return {};
-        return {bytes, static_cast<size_t>(size)};
-    }
-    // Without its NUL; empty when there is none.
-    [[nodiscard]] std::string_view text(int node, char const* name) const {
-        std::span<u8 const> const bytes = property(node, name);
-        auto const end = std::find(bytes.begin(), bytes.end(), u8{0});
-        if (end == bytes.end()) return {};
-        return {reinterpret_cast<char const*>(bytes.data()), static_cast<size_t>(end - bytes.begin())};
-    }
-    [[nodiscard]] bool is_compatible(int node, char const* name) const {
-        return fdt_node_check_compatible(blob_, node, name) == 0;
-    }
-    [[nodiscard]] bool is_enabled(int node) const {
-        std::string_view const status = text(node, "status");
-        return property(node, "status").empty() || status == "okay" || status == "ok";
-    }
-    // Cells of an address or a size below `node`: 0 when the tree says something that cannot be used.
-    [[nodiscard]] unsigned cells(int node, char const* name, unsigned default_value) const {
-        std::span<u8 const> const value = property(node, name);
-        if (value.empty()) return default_value;
-        if (value.size() != 4) return 0;
-        u64 const count = number(value);
-        return count <= 2 ? static_cast<unsigned>(count) : 0;
-    }
-    template <class Visit>
-    void for_each_child(int parent, Visit visit) const {
-        for (int node = fdt_first_subnode(blob_, parent); node >= 0; node = fdt_next_subnode(blob_, node)) visit(node);
-    }
-
-    [[nodiscard]] static u64 number(std::span<u8 const> big_endian) {
-        u64 value = 0;
-        for (u8 const byte : big_endian) value = value << 8 | byte;
-        return value;
-    }
-
-  private:
-    void const* blob_;
-};
-
-// The entries of a `reg` property.
-class Registers {
-  public:
-    Registers(Tree const& tree, int parent, int node, char const* name = "reg")
-        : bytes_{tree.property(node, name)},
-          address_{4 * tree.cells(parent, "#address-cells", 2)},
-          size_{4 * tree.cells(parent, "#size-cells", 1)} {}
-
-    // Entry `index`, empty when it is missing or lies where nothing can be used.
-    [[nodiscard]] PhysRange operator[](size_t index) const {
-        size_t const entry = address_ + size_;
-        if (address_ == 0 || size_ == 0 || bytes_.size() / entry <= index) return {};
-        std::span<u8 const> const at = bytes_.subspan(index * entry, entry);
-        u64 const base = Tree::number(at.first(address_));
-        u64 const size = Tree::number(at.subspan(address_));
-        if (!range_within(base, size, kPhysicalEnd)) return {};
-        return {PhysAddr{base}, size};
-    }
-    [[nodiscard]] size_t count() const {
-        return address_ == 0 || size_ == 0 ? 0 : bytes_.size() / (address_ + size_);
-    }
-
-  private:
-    std::span<u8 const> bytes_;
-    size_t address_;
-    size_t size_;
-};
-
-std::expected<void, std::string_view> read_memory(Tree const& tree, DeviceTree& out) {
+std::expected<void, std::string_view> read_memory(FlatTree const& tree, DeviceTree& out) {
     bool too_many = false;
     tree.for_each_child(tree.root(), [&](int node) {
         if (tree.text(node, "device_type") != "memory" || !tree.is_enabled(node)) return;
-        Registers const registers{tree, tree.root(), node};
+        RegisterList const registers{tree, tree.root(), node};
         for (size_t i = 0; i < registers.count(); ++i) {
             PhysRange const range = registers[i];
             u64 const first = align_up(range.base.value(), kPageSize);
@@ -117,7 +35,7 @@ std::expected<void, std::string_view> read_memory(Tree const& tree, DeviceTree& 
     return {};
 }
 
-std::expected<void, std::string_view> read_reserved(Tree const& tree, DeviceTree& out) {
+std::expected<void, std::string_view> read_reserved(FlatTree const& tree, DeviceTree& out) {
     bool too_many = false;
     auto const add = [&](PhysRange range) {
         if (range.size == 0) return;
@@ -135,14 +53,14 @@ std::expected<void, std::string_view> read_reserved(Tree const& tree, DeviceTree
     }
     if (int const parent = tree.find("/reserved-memory"); parent >= 0)
         tree.for_each_child(parent, [&](int node) {
-            Registers const registers{tree, parent, node};
+            RegisterList const registers{tree, parent, node};
             for (size_t i = 0; i < registers.count(); ++i) add(registers[i]);
         });
     if (too_many) return Problem{"the device tree reserves more than 16 pieces of memory"};
     return {};
 }
 
-std::expected<void, std::string_view> read_chosen(Tree const& tree, DeviceTree& out) {
+std::expected<void, std::string_view> read_chosen(FlatTree const& tree, DeviceTree& out) {
     int const chosen = tree.find("/chosen");
     if (chosen < 0) return {};
     out.command_line = tree.text(chosen, "bootargs");
@@ -151,8 +69,8 @@ std::expected<void, std::string_view> read_chosen(Tree const& tree, DeviceTree& 
     if (start.empty() && end.empty()) return {};
     auto const is_number = [](std::span<u8 const> value) { return value.size() == 4 || value.size() == 8; };
     if (!is_number(start) || !is_number(end)) return Problem{"the device tree's initial archive has no valid place"};
-    u64 const first = Tree::number(start);
-    u64 const last = Tree::number(end);
+    u64 const first = FlatTree::number(start);
+    u64 const last = FlatTree::number(end);
     for (size_t i = 0; i < out.ram_count && first <= last; ++i)
         if (out.ram[i].base.value() <= first && last <= out.ram[i].end().value()) {
             out.initrd = {PhysAddr{first}, last - first};
@@ -163,7 +81,7 @@ std::expected<void, std::string_view> read_chosen(Tree const& tree, DeviceTree& 
 
 // Calls visit(affinity) for each usable CPU.
 template <class Visit>
-void for_each_cpu(Tree const& tree, Visit visit) {
+void for_each_cpu(FlatTree const& tree, Visit visit) {
     int const cpus = tree.find("/cpus");
     if (cpus < 0) return;
     size_t const cells = tree.cells(cpus, "#address-cells", 1);
@@ -171,11 +89,11 @@ void for_each_cpu(Tree const& tree, Visit visit) {
         std::span<u8 const> const reg = tree.property(node, "reg");
         if (tree.text(node, "device_type") != "cpu" || !tree.is_enabled(node)) return;
         if (reg.size() != 4 * cells || cells == 0) return;
-        visit(Tree::number(reg));
+        visit(FlatTree::number(reg));
     });
 }
 
-PsciConduit read_psci(Tree const& tree) {
+PsciConduit read_psci(FlatTree const& tree) {
     int const psci = tree.find("/psci");
     if (psci < 0) return PsciConduit::None;
     if (!tree.is_compatible(psci, "arm,psci-0.2") && !tree.is_compatible(psci, "arm,psci-1.0")) return PsciConduit::None;
@@ -183,13 +101,13 @@ PsciConduit read_psci(Tree const& tree) {
     return method == "hvc" ? PsciConduit::Hvc : method == "smc" ? PsciConduit::Smc : PsciConduit::None;
 }
 
-bool is_gic_v2(Tree const& tree, int node) {
+bool is_gic_v2(FlatTree const& tree, int node) {
     return tree.is_compatible(node, "arm,cortex-a15-gic") || tree.is_compatible(node, "arm,gic-400");
 }
 
-GicDescription read_gic(Tree const& tree, int node) {
+GicDescription read_gic(FlatTree const& tree, int node) {
     GicDescription gic;
-    Registers const registers{tree, tree.root(), node};
+    RegisterList const registers{tree, tree.root(), node};
     gic.distributor = registers[0];
     if (gic.distributor.size < 0x1000) return {};
     if (is_gic_v2(tree, node)) {
@@ -200,7 +118,7 @@ GicDescription read_gic(Tree const& tree, int node) {
     }
     u64 regions = 1;
     if (std::span<u8 const> const count = tree.property(node, "#redistributor-regions"); count.size() == 4)
-        regions = Tree::number(count);
+        regions = FlatTree::number(count);
     if (regions == 0 || regions > GicDescription::kMaxRegions) return {};
     for (u64 i = 0; i < regions; ++i) {
         PhysRange const region = registers[1 + i];
@@ -212,13 +130,13 @@ GicDescription read_gic(Tree const& tree, int node) {
 }
 
 // The third entry is the virtual timer's (arm,arch_timer.yaml): kind, number, flags. 0 when it is not a private interrupt.
-u32 read_timer(Tree const& tree, int node) {
+u32 read_timer(FlatTree const& tree, int node) {
     std::span<u8 const> const interrupts = tree.property(node, "interrupts");
     constexpr size_t kEntry = 12;
     if (interrupts.size() < 3 * kEntry) return 0;
     std::span<u8 const> const entry = interrupts.subspan(2 * kEntry, kEntry);
-    u64 const number = Tree::number(entry.subspan(4, 4));
-    bool const is_private = Tree::number(entry.first(4)) == 1;
+    u64 const number = FlatTree::number(entry.subspan(4, 4));
+    bool const is_private = FlatTree::number(entry.first(4)) == 1;
     return is_private && number < 16 ? static_cast<u32>(16 + number) : 0;
 }
 
@@ -234,7 +152,7 @@ std::expected<void, std::string_view> read_device_tree(std::span<u8 const> blob,
     out = {};
     if (blob.size() < kDeviceTreeHeader || fdt_check_full(blob.data(), blob.size()) != 0)
         return Problem{"the device tree is damaged"};
-    Tree const tree{blob};
+    FlatTree const tree{blob};
     if (auto const read = read_memory(tree, out); !read) return read;
     if (auto const read = read_reserved(tree, out); !read) return read;
     if (auto const read = read_chosen(tree, out); !read) return read;
@@ -248,9 +166,9 @@ std::expected<void, std::string_view> read_device_tree(std::span<u8 const> blob,
         else if (tree.is_compatible(node, "arm,armv8-timer"))
             out.timer_interrupt = read_timer(tree, node);
         else if (out.pl011.is_null() && tree.is_compatible(node, "arm,pl011"))
-            out.pl011 = Registers{tree, tree.root(), node}[0].base;
+            out.pl011 = RegisterList{tree, tree.root(), node}[0].base;
         else if (out.pl031.is_null() && tree.is_compatible(node, "arm,pl031"))
-            out.pl031 = Registers{tree, tree.root(), node}[0].base;
+            out.pl031 = RegisterList{tree, tree.root(), node}[0].base;
     });
     if (out.gic.version == 0) return Problem{"the device tree has no interrupt controller that we know (GICv2, GICv3)"};
     if (out.timer_interrupt == 0) return Problem{"the device tree has no virtual timer"};
@@ -259,7 +177,7 @@ std::expected<void, std::string_view> read_device_tree(std::span<u8 const> blob,
 
 void read_cpu_affinities(std::span<u8 const> blob, std::span<u64> affinities) {
     size_t at = 0;
-    for_each_cpu(Tree{blob}, [&](u64 affinity) {
+    for_each_cpu(FlatTree{blob}, [&](u64 affinity) {
         if (at < affinities.size()) affinities[at++] = affinity;
     });
 }

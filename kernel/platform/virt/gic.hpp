@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/types.hpp"
+#include "hal/interrupts.hpp"
 #include "platform/virt/device_tree.hpp"
 
 namespace tutti::platform {
@@ -14,10 +15,14 @@ inline constexpr u32 kCallInterrupt = 1;
 inline constexpr u32 kNonMaskableInterrupt = 7;
 inline constexpr u32 kFirstSpurious = 1020;
 
+// First number of those that exist as messages only (LPIs, version 3).
+inline constexpr u32 kFirstMessageInterrupt = 8192;
+
 // What an acknowledged interrupt is ended with; holds more than its number on version 2.
 struct Acknowledged {
     u32 raw;
-    [[nodiscard]] u32 number() const { return raw & 0x3ff; }
+    u32 number;
+    [[nodiscard]] bool is_spurious() const { return number >= kFirstSpurious && number < kFirstSpurious + 4; }
 };
 
 struct GicOperations {
@@ -29,6 +34,17 @@ struct GicOperations {
     // In a FIQ: takes the non-maskable interrupt if it is what came.
     bool (*take_non_maskable)();
     void (*send)(CpuId target, u32 interrupt);
+
+    // Shared interrupts: from 32 to this number.
+    u32 (*shared_end)();
+    // Whether they can be sent to this CPU: version 2 knows those that have run init_cpu.
+    bool (*reaches)(CpuId);
+    // Sets trigger and CPU of one that is disabled, forgets what is pending, and enables it.
+    void (*route)(u32 interrupt, CpuId target, hal::TriggerMode mode);
+    // When it returns, no CPU takes it any more.
+    void (*disable)(u32 interrupt);
+    // As its device would.
+    void (*raise)(u32 interrupt);
 };
 extern GicOperations const kGicV2;
 extern GicOperations const kGicV3;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <atomic>
+
 #include "arch/cpu.hpp"
+#include "arch/mmio.hpp"
 #include "arch/percpu.hpp"
 #include "base/assert.hpp"
 #include "hal/cpu.hpp"
@@ -15,8 +18,11 @@ constexpr size_t kType = 0x004;
 constexpr size_t kGroup = 0x080;
 constexpr size_t kSetEnable = 0x100;
 constexpr size_t kClearEnable = 0x180;
+constexpr size_t kSetPending = 0x200;
+constexpr size_t kClearPending = 0x280;
 constexpr size_t kPriority = 0x400;
 constexpr size_t kTargets = 0x800;
+constexpr size_t kTrigger = 0xc00;
 constexpr size_t kSoftware = 0xf00;
 // CPU interface.
 constexpr size_t kCpuControl = 0x00;
@@ -37,8 +43,8 @@ constinit u8 volatile* distributor = nullptr;
 constinit u8 volatile* cpu_interface = nullptr;
 TUTTI_PERCPU u8 target_mask = 0;  // this CPU in a list of targets
 
-u32 read(u8 volatile* at) { return *reinterpret_cast<u32 volatile*>(at); }
-void write(u8 volatile* at, u32 value) { *reinterpret_cast<u32 volatile*>(at) = value; }
+u32 read(u8 volatile* at) { return arch::mmio_read<u32>(at); }
+void write(u8 volatile* at, u32 value) { arch::mmio_write<u32>(at, value); }
 
 void init(GicDescription const& gic) {
     distributor = static_cast<u8 volatile*>(boot_map_device(gic.distributor.base, kPageSize));
@@ -55,14 +61,14 @@ void init(GicDescription const& gic) {
 
 // The registers of private interrupts are each CPU's own.
 void init_cpu(u32 timer) {
-    u8 mask = distributor[kTargets];
+    u8 mask = arch::mmio_read<u8>(distributor + kTargets);
     if (mask == 0 && hal::cpu_count() == 1) mask = 1;  // with one CPU the register reads as zero (IHI 0048, 4.3.12)
     CHECK(mask != 0, "the interrupt controller does not know this CPU");
     arch::percpu_store(target_mask, mask);
     write(distributor + kClearEnable, ~0u);
     write(distributor + kGroup, ~(1u << kNonMaskableInterrupt));
     for (u32 j = 0; j < 8; ++j) write(distributor + kPriority + 4 * j, kPriorityNormal * 0x01010101u);
-    distributor[kPriority + kNonMaskableInterrupt] = kPriorityNonMaskable;
+    arch::mmio_write<u8>(distributor + kPriority + kNonMaskableInterrupt, kPriorityNonMaskable);
     write(distributor + kSetEnable,
           1u << kRescheduleInterrupt | 1u << kCallInterrupt | 1u << kNonMaskableInterrupt | 1u << timer);
     write(cpu_interface + kPriorityMask, 0xf0);
@@ -70,7 +76,10 @@ void init_cpu(u32 timer) {
     write(cpu_interface + kCpuControl, kEnableGroup0 | kEnableGroup1 | kAcknowledgeAny | kGroup0IsFiq);
 }
 
-ISR_SAFE Acknowledged acknowledge() { return {read(cpu_interface + kAcknowledge)}; }
+ISR_SAFE Acknowledged acknowledge() {
+    u32 const raw = read(cpu_interface + kAcknowledge);
+    return {raw, raw & 0x3ff};
+}
 ISR_SAFE void end(Acknowledged interrupt) { write(cpu_interface + kEnd, interrupt.raw); }
 
 // With kAcknowledgeAny an interrupt of group 1 could be acknowledged here, and would be lost.
@@ -80,15 +89,56 @@ ISR_SAFE bool take_non_maskable() {
     return true;
 }
 
+ISR_SAFE u8 targets_of(CpuId cpu) { return *arch::percpu_address_in(hal::percpu_area(cpu), target_mask); }
+
 ISR_SAFE void send(CpuId target, u32 interrupt) {
-    u8 const mask = *arch::percpu_address_in(hal::percpu_area(target), target_mask);
+    u8 const mask = targets_of(target);
     // What the interrupt is about is visible before it.
     arch::store_barrier();
     write(distributor + kSoftware, u32{mask} << 16 | interrupt);
 }
 
+
+u32 shared_end() {
+    u32 const count = 32 * ((read(distributor + kType) & 0x1f) + 1);
+    return count < kFirstSpurious ? count : kFirstSpurious;
+}
+
+u8 volatile* word_of(size_t table, u32 interrupt) { return distributor + table + 4 * (interrupt / 32); }
+u32 bit_of(u32 interrupt) { return 1u << interrupt % 32; }
+
+// Sixteen interrupts share a word of triggers.
+constinit std::atomic_flag changing_trigger;
+void set_trigger(u32 interrupt, hal::TriggerMode mode) {
+    constexpr u32 kEdge = 2;
+    u8 volatile* const word = distributor + kTrigger + 4 * (interrupt / 16);
+    unsigned const shift = 2 * (interrupt % 16);
+    auto const state = arch::disable_interrupts();
+    // acquire/release: the accesses stay between the two.
+    while (changing_trigger.test_and_set(std::memory_order_acquire)) arch::pause();
+    u32 const others = read(word) & ~(3u << shift);
+    write(word, others | (mode == hal::TriggerMode::Edge ? kEdge << shift : 0));
+    changing_trigger.clear(std::memory_order_release);
+    arch::restore_interrupts(state);
+}
+
+bool reaches(CpuId cpu) { return targets_of(cpu) != 0; }
+
+void disable(u32 interrupt) { write(word_of(kClearEnable, interrupt), bit_of(interrupt)); }
+
+void route(u32 interrupt, CpuId target, hal::TriggerMode mode) {
+    disable(interrupt);
+    set_trigger(interrupt, mode);
+    arch::mmio_write<u8>(distributor + kTargets + interrupt, targets_of(target));
+    write(word_of(kClearPending, interrupt), bit_of(interrupt));
+    write(word_of(kSetEnable, interrupt), bit_of(interrupt));
+}
+
+void raise(u32 interrupt) { write(word_of(kSetPending, interrupt), bit_of(interrupt)); }
+
 }  // namespace
 
-constinit GicOperations const kGicV2{init, init_cpu, acknowledge, end, take_non_maskable, send};
+constinit GicOperations const kGicV2{init, init_cpu, acknowledge, end, take_non_maskable, send,
+                                     shared_end, reaches, route, disable, raise};
 
 }  // namespace tutti::platform

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
+#include <atomic>
+
 #include "arch/cpu.hpp"
+#include "arch/mmio.hpp"
 #include "arch/percpu.hpp"
 #include "base/assert.hpp"
 #include "platform/virt/boot_memory.hpp"
@@ -15,8 +18,12 @@ constexpr size_t kType = 0x0004;
 constexpr size_t kGroup = 0x0080;
 constexpr size_t kSetEnable = 0x0100;
 constexpr size_t kClearEnable = 0x0180;
+constexpr size_t kSetPending = 0x0200;
+constexpr size_t kClearPending = 0x0280;
 constexpr size_t kPriority = 0x0400;
+constexpr size_t kTrigger = 0x0c00;
 constexpr size_t kGroupModifier = 0x0d00;
+constexpr size_t kRoute = 0x6000;
 // Redistributor, first frame.
 constexpr size_t kRedistributorType = 0x0008;
 constexpr size_t kWaker = 0x0014;
@@ -41,9 +48,9 @@ struct Region {
 constinit Region regions[GicDescription::kMaxRegions]{};
 constinit size_t region_count = 0;
 
-u32 read(u8 volatile* at) { return *reinterpret_cast<u32 volatile*>(at); }
-void write(u8 volatile* at, u32 value) { *reinterpret_cast<u32 volatile*>(at) = value; }
-u64 read64(u8 volatile* at) { return *reinterpret_cast<u64 volatile*>(at); }
+u32 read(u8 volatile* at) { return arch::mmio_read<u32>(at); }
+void write(u8 volatile* at, u32 value) { arch::mmio_write<u32>(at, value); }
+u64 read64(u8 volatile* at) { return arch::mmio_read<u64>(at); }
 
 void wait_for_distributor() {
     while ((read(distributor + kControl) & kWritePending) != 0) arch::pause();
@@ -95,7 +102,7 @@ void init_cpu(u32 timer) {
     write(own + kGroup, owns_group0 ? ~(1u << kNonMaskableInterrupt) : ~0u);
     if (owns_group0) write(own + kGroupModifier, 0);
     for (u32 j = 0; j < 8; ++j) write(own + kPriority + 4 * j, kPriorityNormal * 0x01010101u);
-    own[kPriority + kNonMaskableInterrupt] = kPriorityNonMaskable;
+    arch::mmio_write<u8>(own + kPriority + kNonMaskableInterrupt, kPriorityNonMaskable);
     write(own + kSetEnable, 1u << kRescheduleInterrupt | 1u << kCallInterrupt | 1u << kNonMaskableInterrupt | 1u << timer);
 
     u64 enabled;
@@ -113,7 +120,7 @@ void init_cpu(u32 timer) {
 ISR_SAFE Acknowledged acknowledge() {
     u64 value;
     asm volatile("mrs %0, icc_iar1_el1; dsb sy" : "=r"(value)::"memory");
-    return {static_cast<u32>(value)};
+    return {static_cast<u32>(value), static_cast<u32>(value) & 0xffffff};
 }
 
 ISR_SAFE void end(Acknowledged interrupt) {
@@ -141,8 +148,50 @@ ISR_SAFE void send(CpuId target, u32 interrupt) {
         asm volatile("msr icc_sgi1r_el1, %0; isb" ::"r"(request) : "memory");
 }
 
+
+u32 shared_end() {
+    u32 const count = 32 * ((read(distributor + kType) & 0x1f) + 1);
+    return count < kFirstSpurious ? count : kFirstSpurious;
+}
+
+u8 volatile* word_of(size_t table, u32 interrupt) { return distributor + table + 4 * (interrupt / 32); }
+u32 bit_of(u32 interrupt) { return 1u << interrupt % 32; }
+
+// Sixteen interrupts share a word of triggers.
+constinit std::atomic_flag changing_trigger;
+void set_trigger(u32 interrupt, hal::TriggerMode mode) {
+    constexpr u32 kEdge = 2;
+    u8 volatile* const word = distributor + kTrigger + 4 * (interrupt / 16);
+    unsigned const shift = 2 * (interrupt % 16);
+    auto const state = arch::disable_interrupts();
+    // acquire/release: the accesses stay between the two.
+    while (changing_trigger.test_and_set(std::memory_order_acquire)) arch::pause();
+    u32 const others = read(word) & ~(3u << shift);
+    write(word, others | (mode == hal::TriggerMode::Edge ? kEdge << shift : 0));
+    changing_trigger.clear(std::memory_order_release);
+    arch::restore_interrupts(state);
+}
+
+bool reaches(CpuId) { return true; }
+
+void disable(u32 interrupt) {
+    write(word_of(kClearEnable, interrupt), bit_of(interrupt));
+    wait_for_distributor();
+}
+
+void route(u32 interrupt, CpuId target, hal::TriggerMode mode) {
+    disable(interrupt);
+    set_trigger(interrupt, mode);
+    arch::mmio_write<u64>(distributor + kRoute + 8 * interrupt, affinity_of(target));
+    write(word_of(kClearPending, interrupt), bit_of(interrupt));
+    write(word_of(kSetEnable, interrupt), bit_of(interrupt));
+}
+
+void raise(u32 interrupt) { write(word_of(kSetPending, interrupt), bit_of(interrupt)); }
+
 }  // namespace
 
-constinit GicOperations const kGicV3{init, init_cpu, acknowledge, end, take_non_maskable, send};
+constinit GicOperations const kGicV3{init, init_cpu, acknowledge, end, take_non_maskable, send,
+                                     shared_end, reaches, route, disable, raise};
 
 }  // namespace tutti::platform

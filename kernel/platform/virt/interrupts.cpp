@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Inter-processor interrupts and the timer's. Devices come with their drivers: there are none yet.
+// Inter-processor interrupts and the timer's; those of devices are in device_interrupts.cpp.
 #include "platform/virt/interrupts.hpp"
 
 #include "arch/cpu.hpp"
@@ -11,6 +11,7 @@
 #include "hal/hooks.hpp"
 #include "hal/interrupts.hpp"
 #include "platform/virt/clock.hpp"
+#include "platform/virt/device_interrupts.hpp"
 #include "platform/virt/gic.hpp"
 
 namespace tutti::platform {
@@ -30,8 +31,14 @@ ISR_SAFE void non_maskable(arch::TrapFrame& frame) {
 
 ISR_SAFE void dispatch(arch::TrapFrame& frame, unsigned) {
     Acknowledged const interrupt = gic->acknowledge();
-    u32 const number = interrupt.number();
-    if (number >= kFirstSpurious) return;
+    u32 const number = interrupt.number;
+    if (interrupt.is_spurious()) return;
+    if (number >= kFirstSharedInterrupt) {
+        // Ended last: a level goes away when its device has been served.
+        device_interrupt(number);
+        gic->end(interrupt);
+        return;
+    }
     // Ended first: all of these are edges, but for the timer's level, which timer_interrupt() takes away.
     gic->end(interrupt);
     if (number == timer) {
@@ -50,27 +57,24 @@ static_assert(static_cast<u32>(hal::IpiKind::Call) == kCallInterrupt);
 
 }  // namespace
 
-void interrupts_init(DeviceTree const& tree) {
+void interrupts_init(DeviceTree const& tree, TreeDevices const& devices) {
     gic = tree.gic.version == 2 ? &kGicV2 : &kGicV3;
     timer = tree.timer_interrupt;
     gic->init(tree.gic);
+    device_interrupts_init(*gic, devices);
     hal::hooks.interrupt = dispatch;
     arch::set_non_maskable_handler(non_maskable);
 }
 
 void interrupts_init_cpu() { gic->init_cpu(timer); }
+void raise_line(u32 number) { gic->raise(number); }
+u32 end_of_lines() { return gic->shared_end(); }
 
 }  // namespace tutti::platform
 
 namespace tutti::hal {
 
 using namespace platform;
-
-Result<InterruptHandle> allocate_interrupt(CpuId, InterruptHandler, void*) { return fail(Error::NotSupported); }
-void free_interrupt(InterruptHandle) { panic("no device interrupt was allocated"); }
-InterruptMessage interrupt_message(InterruptHandle) { panic("no device interrupt was allocated"); }
-Result<> route_line(u32, InterruptHandle, TriggerMode, bool) { return fail(Error::NotFound); }
-void mask_line(u32) {}
 
 void set_ipi_handler(IpiKind kind, IpiHandler handler) { ipi_handlers[static_cast<unsigned>(kind)] = handler; }
 
