@@ -1,19 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The boot CPU's path from the PVH entry to init::main(): hand-over structures, tables, memory, per-CPU areas, traps.
 #include "arch/cpu.hpp"
-#include "arch/crash_report.hpp"
 #include "arch/fpu.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/percpu.hpp"
 #include "arch/traps.hpp"
-#include "base/assert.hpp"
 #include "base/log.hpp"
 #include "hal/boot_info.hpp"
-#include "hal/console.hpp"
 #include "hal/entry.hpp"
-#include "hal/power.hpp"
 #include "platform/pc/acpi_tables.hpp"
-#include "platform/pc/boot_info.hpp"
 #include "platform/pc/boot_memory.hpp"
 #include "platform/pc/clock.hpp"
 #include "platform/pc/cpus.hpp"
@@ -23,6 +18,9 @@
 #include "platform/pc/power.hpp"
 #include "platform/pc/start_info.hpp"
 #include "platform/pc/virtio_mmio.hpp"
+#include "platform/startup/boot_allocator.hpp"
+#include "platform/startup/boot_info.hpp"
+#include "platform/startup/early_report.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -32,37 +30,6 @@ std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
     constexpr u64 kMapped = u64{4} << 30;
     if (address.is_null() || address.value() >= kMapped || size > kMapped - address.value()) return {};
     return {arch::phys_to_virt<u8 const>(address), size};
-}
-
-[[noreturn]] void stop(std::string_view message) {
-    hal::early_console_write("tutti: ");
-    hal::early_console_write(message);
-    hal::early_console_write("\n");
-    hal::debug_exit(0x31);
-}
-
-// Until smp/debug registers its own: this is the only CPU.
-[[noreturn]] void early_panic(std::string_view message, char const* file, int line) {
-    static constinit bool panicking = false;
-    if (!panicking) {
-        panicking = true;
-        char text[96];
-        hal::early_console_write("\n*** panic during start-up: ");
-        hal::early_console_write(message);
-        hal::early_console_write(file != nullptr ? format_to(text, " ({}:{})\n", file, line) : "\n");
-        if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
-            arch::print_frame(*fatal);
-        else
-            arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
-                                  *static_cast<u64 const*>(__builtin_frame_address(0)));
-        hal::early_console_write("*** end of report\n");
-    }
-    hal::debug_exit(0x31);
-}
-
-ISR_SAFE void log_to_console(LogLevel, std::string_view line) {
-    hal::early_console_write(line);
-    hal::early_console_write("\n");
 }
 
 class TableReader final : public AcpiVisitor {
@@ -80,12 +47,13 @@ class TableReader final : public AcpiVisitor {
 
 extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     u64 const entry_counter = arch::read_tsc();
-    set_log_sink(log_to_console);
-    set_panic_handler(early_panic);
+    early_reports_init();
     Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory);
     if (!start) stop("the hypervisor's PVH start information is not valid; a hypervisor with PVH version 1 is needed");
     boot_memory_init(*start);
-    boot_info_init(*start);
+    boot_info_init({start->ram, start->ram_count}, start->initrd, start->command_line);
+    // Firmware tables and the hand-over structures live in the first megabyte; it is left alone.
+    add_reserved({PhysAddr{0}, 0x100000});
 
     TableReader reader;
     Result<AcpiFacts> const acpi = read_acpi_tables(start->rsdp, read_low_memory, reader);
@@ -106,7 +74,7 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     arch::fpu_init();
     clock_init(calibration, entry_counter);
     clock_init_cpu();
-    boot_memory_finish();
+    boot_allocator_finish();
     hal::kernel_main();
 }
 

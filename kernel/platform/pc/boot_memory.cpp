@@ -9,7 +9,7 @@
 #include "base/assert.hpp"
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
-#include "platform/pc/boot_info.hpp"
+#include "platform/startup/boot_allocator.hpp"
 
 extern "C" {
 extern char __kernel_start[];
@@ -35,9 +35,6 @@ constexpr u64 kOneGiB = u64{1} << 30;
 // The boot tables of entry.S map this much; boot allocations must lie below.
 constexpr u64 kBootMapped = u64{4} << 30;
 
-constinit PhysRange arena{};  // RAM still free for boot allocations; shrinks from the top
-constinit PhysRange taken{};  // what was handed out: one piece
-constinit bool finished = false;
 constinit PhysAddr root{};
 constinit PhysAddr startup_root{};  // tables of secondary CPUs until they run in the upper half
 constinit PhysAddr startup_table{};
@@ -90,6 +87,7 @@ void map_direct(u64 first, u64 last, u64 flags) {
 
 void boot_memory_init(StartInfo const& info) {
     PhysAddr const image_end{align_up(reinterpret_cast<u64>(__kernel_end) - arch::kKernelImageBase, kPageSize)};
+    PhysRange arena;
     // The largest piece of RAM below 4 GiB, above the image, that the initrd leaves free; hypervisors put their
     // hand-over structures low or right behind the image, so allocations start from the piece's top.
     for (size_t i = 0; i < info.ram_count; ++i) {
@@ -108,23 +106,8 @@ void boot_memory_init(StartInfo const& info) {
             if (candidate.size > arena.size) arena = candidate;
     }
     CHECK(arena.size >= 64 * kPageSize, "no RAM left for the kernel: give the machine more memory");
-    taken = {arena.end(), 0};
+    boot_allocator_init(arena);
     has_gigabyte_pages = arch::cpuid(0x80000000).eax >= 0x80000001 && (arch::cpuid(0x80000001).edx & (1u << 26)) != 0;
-}
-
-void* boot_allocate(u64 size, u64 alignment) {
-    CHECK(!finished, "boot allocation after the frame allocator took over");
-    u64 const base = align_down(taken.base.value() - size, std::max(alignment, kPageSize));
-    CHECK(size < arena.size && base >= arena.base.value(), "out of memory at boot: give the machine more memory");
-    taken = {PhysAddr{base}, taken.end().value() - base};
-    void* const memory = arch::phys_to_virt(PhysAddr{base});
-    std::memset(memory, 0, size);
-    return memory;
-}
-
-void boot_memory_finish() {
-    finished = true;
-    add_reserved(taken);
 }
 
 void kernel_tables_init(StartInfo const& info) {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory before the frame allocator exists: a bump allocator over the RAM that the boot protocol reported, and the
-// final kernel page tables.
+// Memory before the frame allocator exists: where boot allocations come from, and the final kernel page tables.
 #pragma once
 
 #include "base/types.hpp"
@@ -8,14 +7,8 @@
 
 namespace tutti::platform {
 
-// Takes RAM from the top of the first region with room, zeroed, and remembers it as reserved. Boot CPU only, before
-// mem takes over; never freed. Stops the machine when there is none.
-[[nodiscard]] void* boot_allocate(u64 size, u64 alignment);
-
 // Chooses where boot allocations come from: RAM outside the image, the initrd and the hand-over structures.
 void boot_memory_init(StartInfo const& info);
-// No boot allocation after this. What was taken is part of boot_info().reserved.
-void boot_memory_finish();
 
 // Builds and loads the kernel's page tables: direct map of all RAM, image with W^X. The lower half is empty.
 void kernel_tables_init(StartInfo const& info);

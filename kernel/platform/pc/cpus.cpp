@@ -14,11 +14,12 @@
 #include "base/log.hpp"
 #include "hal/clock.hpp"
 #include "hal/cpu.hpp"
-#include "platform/pc/boot_info.hpp"
 #include "platform/pc/boot_memory.hpp"
 #include "platform/pc/clock.hpp"
 #include "platform/pc/hypervisor.hpp"
 #include "platform/pc/local_apic.hpp"
+#include "platform/startup/boot_allocator.hpp"
+#include "platform/startup/boot_info.hpp"
 
 extern "C" {
 extern char ap_trampoline_start[];

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The boot CPU's path from the entry code to init: device tree, memory, per-CPU areas, interrupts, clock.
 #include "arch/cpu.hpp"
-#include "arch/crash_report.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/traps.hpp"
-#include "base/assert.hpp"
 #include "base/bits.hpp"
-#include "base/log.hpp"
 #include "hal/boot_info.hpp"
-#include "hal/console.hpp"
 #include "hal/entry.hpp"
-#include "hal/power.hpp"
-#include "platform/virt/boot_info.hpp"
+#include "platform/startup/boot_allocator.hpp"
+#include "platform/startup/boot_info.hpp"
+#include "platform/startup/early_report.hpp"
 #include "platform/virt/boot_memory.hpp"
 #include "platform/virt/clock.hpp"
 #include "platform/virt/console.hpp"
@@ -26,37 +23,6 @@ namespace {
 
 constinit DeviceTree tree{};
 
-[[noreturn]] void stop(std::string_view message) {
-    hal::early_console_write("tutti: ");
-    hal::early_console_write(message);
-    hal::early_console_write("\n");
-    hal::debug_exit(0x31);
-}
-
-// Until smp/debug registers its own: this is the only CPU.
-[[noreturn]] void early_panic(std::string_view message, char const* file, int line) {
-    static constinit bool panicking = false;
-    if (!panicking) {
-        panicking = true;
-        char text[96];
-        hal::early_console_write("\n*** panic during start-up: ");
-        hal::early_console_write(message);
-        hal::early_console_write(file != nullptr ? format_to(text, " ({}:{})\n", file, line) : "\n");
-        if (arch::TrapFrame const* const fatal = arch::fatal_frame(); fatal != nullptr)
-            arch::print_frame(*fatal);
-        else
-            arch::print_backtrace(reinterpret_cast<u64>(__builtin_return_address(0)),
-                                  *static_cast<u64 const*>(__builtin_frame_address(0)));
-        hal::early_console_write("*** end of report\n");
-    }
-    hal::debug_exit(0x31);
-}
-
-ISR_SAFE void log_to_console(LogLevel, std::string_view line) {
-    hal::early_console_write(line);
-    hal::early_console_write("\n");
-}
-
 std::span<u8 const> find_device_tree(PhysAddr address) {
     if (address.is_null() || !is_aligned(address.value(), 8))
         stop("no device tree: the boot loader must pass one (x0), as for Linux");
@@ -70,8 +36,7 @@ std::span<u8 const> find_device_tree(PhysAddr address) {
 
 extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     u64 const entry_counter = arch::read_counter();
-    set_log_sink(log_to_console);
-    set_panic_handler(early_panic);
+    early_reports_init();
     arch::traps_init();
 
     std::span<u8 const> const blob = find_device_tree(PhysAddr{device_tree_address});
@@ -79,7 +44,10 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     find_devices(blob, tree);
     psci_init(tree.psci);
     boot_memory_init(tree, {PhysAddr{device_tree_address}, blob.size()});
-    boot_info_init(tree);
+    boot_info_init({tree.ram, tree.ram_count}, tree.initrd, tree.command_line);
+    for (size_t i = 0; i < tree.reserved_count; ++i) add_reserved(tree.reserved[i]);
+    set_cpu_count(tree.cpu_count);
+    set_platform_name(tree.gic.version == 2 ? "virt-gicv2" : "virt-gicv3");
     std::span<u64> const affinities{static_cast<u64*>(boot_allocate(tree.cpu_count * sizeof(u64), alignof(u64))),
                                     tree.cpu_count};
     read_cpu_affinities(blob, affinities);
@@ -90,7 +58,7 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     interrupts_init(tree, tree_devices());
     interrupts_init_cpu();
     clock_init(tree, entry_counter);
-    boot_memory_finish();
+    boot_allocator_finish();
     hal::kernel_main();
 }
 

@@ -9,7 +9,7 @@
 #include "arch/page_table_format.hpp"
 #include "base/assert.hpp"
 #include "base/bits.hpp"
-#include "platform/virt/boot_info.hpp"
+#include "platform/startup/boot_allocator.hpp"
 
 extern "C" {
 extern char __kernel_start[];
@@ -41,9 +41,6 @@ constexpr PagePermissions kReadWrite{.write = true};
 constexpr PagePermissions kExecutable{.execute = true};
 constexpr PagePermissions kDevice{.write = true, .device = true};
 
-constinit PhysRange arena{};  // RAM for boot allocations; shrinks from the top
-constinit PhysRange taken{};  // what was handed out: one piece
-constinit bool finished = false;
 constinit PhysAddr root{};
 
 u64 block(u64 physical, PagePermissions permissions) { return physical | PageEntry::attributes(permissions); }
@@ -114,7 +111,8 @@ void boot_memory_init(DeviceTree const& tree, PhysRange blob) {
     if (tree.initrd.size != 0) used[count++] = tree.initrd;
     for (size_t i = 0; i < tree.reserved_count; ++i) used[count++] = tree.reserved[i];
     std::sort(used, used + count, [](auto const& a, auto const& b) { return a.base < b.base; });
-    auto const consider = [](u64 first, u64 last) {
+    PhysRange arena;
+    auto const consider = [&arena](u64 first, u64 last) {
         PhysRange const part = first < last ? usable_part(first, last) : PhysRange{};
         if (part.size >= arena.size) arena = part;
     };
@@ -128,28 +126,13 @@ void boot_memory_init(DeviceTree const& tree, PhysRange blob) {
         consider(at, end);
     }
     CHECK(arena.size != 0, "no RAM left for the kernel: give the machine more memory");
-    taken = {arena.end(), 0};
     u64 const gigabyte = align_down(arena.base.value(), kOneGiB);
     boot_direct_l1[arch::table_index(gigabyte, 3)] = arch::table_entry(arch::virt_to_phys(boot_direct_l2));
     for (u64 at = arena.base.value(); at < arena.end().value(); at += kTwoMiB)
         boot_direct_l2[arch::table_index(at, 2)] = block(at, kReadWrite);
     arch::full_barrier();
     arch::instruction_barrier();
-}
-
-void* boot_allocate(u64 size, u64 alignment) {
-    CHECK(!finished, "boot allocation after the frame allocator took over");
-    u64 const base = align_down(taken.base.value() - size, std::max(alignment, kPageSize));
-    CHECK(size < arena.size && base >= arena.base.value(), "out of memory at boot: give the machine more memory");
-    taken = {PhysAddr{base}, taken.end().value() - base};
-    void* const memory = arch::phys_to_virt(PhysAddr{base});
-    std::memset(memory, 0, size);
-    return memory;
-}
-
-void boot_memory_finish() {
-    finished = true;
-    add_reserved(taken);
+    boot_allocator_init(arena);
 }
 
 void kernel_tables_init(std::span<PhysRange const> ram) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Memory before the frame allocator exists: the boot window, a bump allocator over the RAM that the device tree lists, and
-// the final kernel translation tables.
+// Memory before the frame allocator exists: the boot window, where boot allocations come from, and the final kernel
+// translation tables.
 #pragma once
 
 #include <span>
@@ -13,14 +13,8 @@ namespace tutti::platform {
 // Two blocks of 2 MiB from the one that holds `address` on, in the boot window, at kBootWindow; null when no MMU reaches it.
 [[nodiscard]] u8 const* map_in_boot_window(PhysAddr address);
 
-// Takes RAM, zeroed, and remembers it as reserved. Boot CPU only, before mem takes over; never freed. Stops the machine
-// when there is none.
-[[nodiscard]] void* boot_allocate(u64 size, u64 alignment);
-
 // Chooses where boot allocations come from: RAM outside the image, the archive, the tree and what the tree reserves.
 void boot_memory_init(DeviceTree const& tree, PhysRange blob);
-// No boot allocation after this. What was taken is part of boot_info().reserved.
-void boot_memory_finish();
 
 // Builds and loads the kernel's translation tables: direct map of all RAM, image with W^X. The lower half is empty, and
 // the boot window is gone.

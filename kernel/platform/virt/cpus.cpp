@@ -12,6 +12,7 @@
 #include "base/bits.hpp"
 #include "base/log.hpp"
 #include "hal/cpu.hpp"
+#include "platform/startup/boot_allocator.hpp"
 #include "platform/virt/boot_memory.hpp"
 #include "platform/virt/interrupts.hpp"
 #include "platform/virt/psci.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-#include "platform/virt/boot_info.hpp"
+#include "platform/startup/boot_info.hpp"
 
 #include <algorithm>
 
@@ -7,7 +7,7 @@
 #include "base/assert.hpp"
 #include "base/bits.hpp"
 #include "hal/boot_info.hpp"
-#include "platform/virt/boot_memory.hpp"
+#include "platform/startup/boot_allocator.hpp"
 
 extern "C" char __kernel_start[];
 extern "C" char __kernel_end[];
@@ -15,7 +15,6 @@ extern "C" char __kernel_end[];
 namespace tutti::platform {
 namespace {
 
-constexpr size_t kMaxReserved = DeviceTree::kMaxReserved + 3;  // image, initial archive, boot allocations
 constinit hal::BootInfo info{};
 constinit PhysRange reserved[kMaxReserved]{};
 constinit size_t reserved_count = 0;
@@ -32,22 +31,23 @@ void add_reserved(PhysRange range) {
     info.reserved = {reserved, reserved_count};
 }
 
-void boot_info_init(DeviceTree const& tree) {
-    auto* const ram = static_cast<PhysRange*>(boot_allocate(sizeof(PhysRange) * tree.ram_count, alignof(PhysRange)));
-    std::copy_n(tree.ram, tree.ram_count, ram);
-    info.ram = {ram, tree.ram_count};
-    info.initrd = tree.initrd;
-    info.cpu_count = tree.cpu_count;
-    info.platform = tree.gic.version == 2 ? "virt-gicv2" : "virt-gicv3";
+void boot_info_init(std::span<PhysRange const> ram, PhysRange initrd, std::string_view command_line) {
+    auto* const ranges = static_cast<PhysRange*>(boot_allocate(ram.size_bytes(), alignof(PhysRange)));
+    std::copy(ram.begin(), ram.end(), ranges);
+    info.ram = {ranges, ram.size()};
+    info.initrd = initrd;
+    info.cpu_count = 1;
     add_reserved({arch::virt_to_phys(__kernel_start), static_cast<u64>(__kernel_end - __kernel_start)});
-    add_reserved(tree.initrd);
-    for (size_t i = 0; i < tree.reserved_count; ++i) add_reserved(tree.reserved[i]);
-    if (std::string_view const text = tree.command_line; !text.empty()) {
-        auto* const copy = static_cast<char*>(boot_allocate(text.size(), 1));
-        std::copy_n(text.data(), text.size(), copy);
-        info.command_line = {copy, text.size()};
+    add_reserved(initrd);
+    if (!command_line.empty()) {
+        auto* const copy = static_cast<char*>(boot_allocate(command_line.size(), 1));
+        std::copy(command_line.begin(), command_line.end(), copy);
+        info.command_line = {copy, command_line.size()};
     }
 }
+
+void set_cpu_count(u32 count) { info.cpu_count = count; }
+void set_platform_name(char const* name) { info.platform = name; }
 
 }  // namespace tutti::platform
 
