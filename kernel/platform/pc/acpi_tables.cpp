@@ -55,9 +55,10 @@ Result<> read_madt(Bytes table, AcpiFacts& facts, AcpiVisitor& visitor) {
         u8 const* const entry = table.data() + at;
         constexpr u32 kEnabled = 1;  // others may be added to the running machine: they are not there yet
         if (type == 0 && length >= 8) {
-            if ((load_le<u32>(entry + 4) & kEnabled) != 0) visitor.on_cpu(entry[3]);
+            if ((load_le<u32>(entry + 4) & kEnabled) != 0) visitor.on_cpu(entry[3], entry[2]);
         } else if (type == 9 && length >= 16) {
-            if ((load_le<u32>(entry + 8) & kEnabled) != 0) visitor.on_cpu(load_le<u32>(entry + 4));
+            if ((load_le<u32>(entry + 8) & kEnabled) != 0)
+                visitor.on_cpu(load_le<u32>(entry + 4), load_le<u32>(entry + 12));
         } else if (type == 1 && length >= 12) {
             visitor.on_io_apic({entry[2], PhysAddr{load_le<u32>(entry + 4)}, load_le<u32>(entry + 8)});
         } else if (type == 2 && length >= 10) {

@@ -26,7 +26,8 @@ struct PciSegment {
 // What is wanted of the tables; the callbacks see entries in table order.
 class AcpiVisitor {
   public:
-    virtual void on_cpu(u32 apic_id) = 0;  // enabled processors only
+    // Enabled processors only; `processor_id` is the number that the rest of the tables knows it by.
+    virtual void on_cpu(u32 apic_id, u32 processor_id) = 0;
     virtual void on_io_apic(IoApicDescription const& io_apic) = 0;
     // ISA interrupt `irq` arrives at `gsi`.
     virtual void on_isa_override(u8 irq, u32 gsi, bool level, bool active_low) = 0;

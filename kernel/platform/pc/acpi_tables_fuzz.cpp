@@ -77,7 +77,7 @@ void build(std::span<u8 const> list) {
 
 class Visitor final : public tutti::platform::AcpiVisitor {
   public:
-    void on_cpu(u32) override { count(); }
+    void on_cpu(u32, u32) override { count(); }
     void on_io_apic(tutti::platform::IoApicDescription const&) override { count(); }
     void on_isa_override(u8, u32, bool, bool) override { count(); }
     void on_pci_segment(tutti::platform::PciSegment const&) override { count(); }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Start-up of a secondary CPU: SIPI puts it in real mode at the page below; every CPU runs this copy at the same time.
+// Start-up of a secondary CPU. On Xen it starts at ap_upper_half, in long mode on the kernel's tables. Elsewhere SIPI puts it in real mode at the page below; every CPU runs this copy at the same time.
 // It goes straight to long mode on the startup tables, whose low half is this page's neighbourhood only, changes to the
 // kernel's own tables in the upper half, draws a stack with one atomic add and calls ap_main().
 
@@ -56,6 +56,7 @@ ap_trampoline_root:
 ap_trampoline_end:
 
     .text
+    .globl ap_upper_half
 ap_upper_half:
     .cfi_sections .debug_frame
     .cfi_startproc

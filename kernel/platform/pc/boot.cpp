@@ -21,6 +21,8 @@
 #include "platform/startup/boot_allocator.hpp"
 #include "platform/startup/boot_info.hpp"
 #include "platform/startup/early_report.hpp"
+#include "platform/xen/shared_info.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -34,7 +36,7 @@ std::span<u8 const> read_low_memory(PhysAddr address, u64 size) {
 
 class TableReader final : public AcpiVisitor {
   public:
-    void on_cpu(u32 apic_id) override { add_cpu(apic_id); }
+    void on_cpu(u32 apic_id, u32 processor_id) override { add_cpu(apic_id, processor_id); }
     void on_io_apic(IoApicDescription const& io_apic) override { add_io_apic(io_apic); }
     void on_isa_override(u8 irq, u32 gsi, bool level, bool active_low) override {
         add_isa_override(irq, gsi, level, active_low);
@@ -47,10 +49,12 @@ class TableReader final : public AcpiVisitor {
 
 extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     u64 const entry_counter = arch::read_tsc();
+    xen::detect();
     early_reports_init();
-    Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory);
-    if (!start) stop("the hypervisor's PVH start information is not valid; a hypervisor with PVH version 1 is needed");
+    Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory, xen::memory_map());
+    if (!start) stop("the hypervisor's PVH start information is not valid; version 1 is needed, or Xen");
     boot_memory_init(*start);
+    if (xen::present()) xen::shared_info_init();
     boot_info_init({start->ram, start->ram_count}, start->initrd, start->command_line);
     // Firmware tables and the hand-over structures live in the first megabyte; it is left alone.
     add_reserved({PhysAddr{0}, 0x100000});

@@ -35,6 +35,19 @@ u64 scaled(u64 ticks, u64 frequency, u64 elapsed) {
 
 }  // namespace
 
+u64 measure_apic_timer(u64 counter_frequency) {
+    constexpr u32 kMost = ~0u;
+    u64 const window = counter_frequency / 1'000'000 * kWindowUs;
+    local_apic::timer_one_shot(kMost);
+    u64 const start = arch::read_tsc_ordered();
+    while (arch::read_tsc_ordered() - start < window) arch::pause();
+    u64 const before = arch::read_tsc_ordered();
+    u32 const ticks = kMost - local_apic::timer_count();
+    u64 const after = arch::read_tsc_ordered();
+    local_apic::timer_one_shot(0);
+    return scaled(ticks, counter_frequency, before + (after - before) / 2 - start);
+}
+
 Calibration::Sample Calibration::sample() const {
     Sample best{};
     u64 best_width = ~u64{0};

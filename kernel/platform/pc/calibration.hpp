@@ -15,6 +15,9 @@ struct Frequencies {
     u64 apic_timer;  // Hz
 };
 
+// Ticks a second of the local APIC timer, against a counter of known frequency. The timer is used and left stopped.
+[[nodiscard]] u64 measure_apic_timer(u64 counter_frequency);
+
 class Calibration {
   public:
     // The first end. Boot CPU, as early as the tables are known.

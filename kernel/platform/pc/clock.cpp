@@ -11,6 +11,8 @@
 #include "platform/pc/hypervisor.hpp"
 #include "platform/pc/local_apic.hpp"
 #include "platform/pc/pvclock.hpp"
+#include "platform/xen/shared_info.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -28,6 +30,7 @@ constinit void (*timer_handler)() = nullptr;
 
 // TSC frequency as the hypervisor or the CPU states it; 0 when none does.
 u64 stated_frequency() {
+    if (u64 const hz = xen::counter_frequency(); hz != 0) return hz;
     if (u64 const hz = kvm_counter_frequency(); hz != 0) return hz;
     for (auto const* const signature : {&kKvmSignature, &kVmwareSignature}) {
         u32 const leaves = find_hypervisor(*signature);
@@ -47,6 +50,8 @@ void set_scale(u64 hz, u64 base) {
     scale = hal::CounterScale::of(hz, base);
 }
 
+void set_timer_scale(u64 hz) { timer_scale = static_cast<u64>((static_cast<unsigned __int128>(hz) << 32) / 1'000'000'000); }
+
 }  // namespace
 
 void clock_init(Calibration& calibration, u64 entry_counter) {
@@ -54,15 +59,16 @@ void clock_init(Calibration& calibration, u64 entry_counter) {
     bool const has_deadline = (arch::cpuid(1).ecx & (1u << 24)) != 0;
     u64 const stated = stated_frequency();
     local_apic::timer_setup(false);
-    if (stated != 0 && has_deadline) {
+    if (stated != 0) {
         set_scale(stated, entry_counter);
+        if (!has_deadline) set_timer_scale(measure_apic_timer(stated));
     } else {
         Frequencies const measured = calibration.finish();
-        set_scale(stated != 0 ? stated : measured.counter, entry_counter);
-        timer_scale = static_cast<u64>((static_cast<unsigned __int128>(measured.apic_timer) << 32) / 1'000'000'000);
+        set_scale(measured.counter, entry_counter);
+        set_timer_scale(measured.apic_timer);
     }
     tsc_deadline = has_deadline;
-    boot_wall_clock = read_cmos_clock() - hal::now();
+    boot_wall_clock = (xen::present() ? xen::wall_clock() : read_cmos_clock()) - hal::now();
     log_debug("clock: TSC {} kHz, timer {}", frequency / 1000, tsc_deadline ? "TSC deadline" : "one-shot");
 }
 

@@ -20,10 +20,13 @@
 #include "platform/pc/local_apic.hpp"
 #include "platform/startup/boot_allocator.hpp"
 #include "platform/startup/boot_info.hpp"
+#include "platform/xen/vcpus.hpp"
+#include "platform/xen/xen.hpp"
 
 extern "C" {
 extern char ap_trampoline_start[];
 extern char ap_trampoline_end[];
+extern char ap_upper_half[];
 // Parameters of the trampoline, at known places in its copy.
 extern char ap_trampoline_root[];
 // Shared with ap_entry.S.
@@ -39,18 +42,22 @@ namespace {
 constexpr u64 kBootStackSize = 16384;
 constexpr u64 kTrampolinePage = 0x8000;
 
-// A list that grows before any allocator exists: one boot page holds over a thousand ids, chained when full.
+struct CpuIds {
+    u32 apic;
+    u32 processor;
+};
+// A list that grows before any allocator exists: one boot page holds hundreds, chained when full.
 struct CpuPage {
-    static constexpr u32 kCapacity = (kPageSize - 16) / sizeof(u32);
+    static constexpr u32 kCapacity = (kPageSize - 16) / sizeof(CpuIds);
     CpuPage* next;
     u32 count;
-    u32 apic_ids[kCapacity];
+    CpuIds ids[kCapacity];
 };
 constinit CpuPage* first_page = nullptr;
 constinit CpuPage* last_page = nullptr;
 constinit u32 listed = 0;
 
-constinit u32* apic_ids = nullptr;  // by CpuId
+constinit CpuIds* ids = nullptr;    // by CpuId
 constinit void** areas = nullptr;   // by CpuId
 constinit u32 count = 1;
 constinit arch::ExceptionStacks* exception_stacks = nullptr;  // by CpuId
@@ -69,26 +76,28 @@ void install_area(u32 index) {
 
 }  // namespace
 
-void add_cpu(u32 apic_id) {
+void add_cpu(u32 apic_id, u32 processor_id) {
     if (last_page == nullptr || last_page->count == CpuPage::kCapacity) {
         auto* const page = static_cast<CpuPage*>(boot_allocate(sizeof(CpuPage), kPageSize));
         (last_page == nullptr ? first_page : last_page->next) = page;
         last_page = page;
     }
-    last_page->apic_ids[last_page->count++] = apic_id;
+    last_page->ids[last_page->count++] = {apic_id, processor_id};
     ++listed;
 }
 
 void cpus_init() {
     u32 const self = initial_apic_id();
     count = 1;
-    apic_ids = static_cast<u32*>(boot_allocate((listed + 1) * sizeof(u32), alignof(u32)));
-    apic_ids[0] = self;
+    ids = static_cast<CpuIds*>(boot_allocate((listed + 1) * sizeof(CpuIds), alignof(CpuIds)));
+    ids[0] = {self, 0};
     for (CpuPage* page = first_page; page != nullptr; page = page->next)
         for (u32 i = 0; i < page->count; ++i) {
+            CpuIds const& found = page->ids[i];
             bool known = false;  // tables may list a CPU twice (local APIC and x2APIC entries)
-            for (u32 j = 0; j < count && !known; ++j) known = apic_ids[j] == page->apic_ids[i];
-            if (!known) apic_ids[count++] = page->apic_ids[i];
+            for (u32 j = 0; j < count && !known; ++j) known = ids[j].apic == found.apic;
+            if (!known) ids[count++] = found;
+            if (found.apic == self) ids[0] = found;
         }
     areas = static_cast<void**>(boot_allocate(count * sizeof(void*), alignof(void*)));
     u64 const stride = align_up(u64{arch::percpu_size()}, kCacheLine);
@@ -107,13 +116,14 @@ void cpus_init() {
     set_cpu_count(count);
 }
 
-ISR_SAFE u32 apic_id_of(CpuId cpu) { return apic_ids[cpu.value()]; }
+ISR_SAFE u32 apic_id_of(CpuId cpu) { return ids[cpu.value()].apic; }
+u32 processor_id_of(CpuId cpu) { return ids[cpu.value()].processor; }
 
 // First C++ of a secondary CPU, on the boot stack it drew.
 extern "C" [[noreturn]] void ap_main() {
     u32 const id = initial_apic_id();
     u32 index = 0;
-    while (index < count && apic_ids[index] != id) ++index;
+    while (index < count && ids[index].apic != id) ++index;
     if (index == count) arch::halt_forever();  // a CPU that the tables did not list: nothing can be done with it
     install_area(index);
     arch::fpu_init_cpu();
@@ -138,6 +148,12 @@ void start_secondary_cpus(void (*entry)()) {
     if (count == 1) return;
     secondary_entry = entry;
     ap_kernel_root = kernel_root().value();
+    if (xen::present()) {
+        for (u32 i = 1; i < count; ++i)
+            if (i64 const error = xen::start_vcpu(ids[i].processor, ap_upper_half, kernel_root()); error != 0)
+                log_error("CPU {} (vCPU {} of Xen) does not start: error {}", i, ids[i].processor, error);
+        return;
+    }
     auto* const copy = arch::phys_to_virt<char>(PhysAddr{kTrampolinePage});
     std::memcpy(copy, ap_trampoline_start, static_cast<size_t>(ap_trampoline_end - ap_trampoline_start));
     u32 const root = static_cast<u32>(prepare_startup_root().value());
@@ -153,9 +169,9 @@ void start_secondary_cpus(void (*entry)()) {
     }
     // Real machines may hold CPUs that must be left alone, and want pauses and a second SIPI (SDM vol. 3, 8.4.4.1).
     auto const start_all = [] {
-        for (u32 i = 1; i < count; ++i) local_apic::send_startup(apic_ids[i], kPage);
+        for (u32 i = 1; i < count; ++i) local_apic::send_startup(ids[i].apic, kPage);
     };
-    for (u32 i = 1; i < count; ++i) local_apic::send_init(apic_ids[i]);
+    for (u32 i = 1; i < count; ++i) local_apic::send_init(ids[i].apic);
     delay(Nanoseconds::from_ms(10));
     start_all();
     delay(Nanoseconds::from_us(200));

@@ -4,6 +4,7 @@
 #include "arch/cpu.hpp"
 #include "hal/power.hpp"
 #include "platform/pc/boot_memory.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -27,6 +28,7 @@ using namespace platform;
 
 void power_off() {
     arch::disable_interrupts();
+    if (xen::present()) xen::shutdown(xen::Shutdown::PowerOff);
     // ACPI 6.4, 4.8.3.2.1 and, for hardware-reduced machines (microvm), 4.8.3.7.
     if (acpi.pm1a_control_port != 0)
         arch::out16(acpi.pm1a_control_port, static_cast<u16>(acpi.sleep_type_s5 << 10 | kSleepEnable));
@@ -37,6 +39,7 @@ void power_off() {
 
 void reboot() {
     arch::disable_interrupts();
+    if (xen::present()) xen::shutdown(xen::Shutdown::Reboot);
     if (acpi.reset_register != 0 && acpi.reset_in_io_space)
         arch::out8(static_cast<u16>(acpi.reset_register), acpi.reset_value);
     arch::out8(0x64, 0xfe);  // keyboard controller: pulse the reset line
@@ -51,7 +54,8 @@ void reboot() {
 
 void debug_exit(unsigned char code) {
     arch::disable_interrupts();
-    arch::out32(kDebugExitPort, code);
+    arch::out32(kDebugExitPort, code);  // dom0 of Xen reaches it too
+    if (xen::present() && code != 0) xen::shutdown(xen::Shutdown::Crash);
     power_off();
 }
 

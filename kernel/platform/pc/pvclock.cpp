@@ -22,11 +22,8 @@ u64 kvm_counter_frequency() {
     if (leaves == 0 || (arch::cpuid(leaves + 1).eax & kFeatureClockSource2) == 0) return 0;
     arch::write_msr(kMsrSystemTime, arch::virt_to_phys(&time).value() | kEnable);
     // The host has filled it in when the write returns, and writes again whenever it likes until it is told to stop.
-    auto const* const shared = const_cast<PvClockTime volatile*>(&time);
-    u32 const version = shared->version;
     arch::write_msr(kMsrSystemTime, 0);
-    if (version == 0 || (shared->version & 1) != 0) return 0;
-    return pvclock_frequency(shared->multiplier, shared->shift);
+    return pvclock_frequency(pvclock_read(&time));
 }
 
 }  // namespace tutti::platform

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The first 16550 UART, polled: the console of last resort on q35, pc and microvm alike.
+// The first 16550 UART, polled: the console of last resort on q35, pc and microvm alike; on Xen its console is.
 #include <atomic>
 
 #include "arch/cpu.hpp"
 #include "hal/console.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::hal {
 namespace {
@@ -19,6 +20,7 @@ ISR_SAFE void put(char c) {
 }  // namespace
 
 ISR_SAFE void early_console_write(std::string_view text) {
+    if (platform::xen::present()) return platform::xen::console_write(text);
     for (char const c : text) {
         if (c == '\n') put('\r');
         put(c);

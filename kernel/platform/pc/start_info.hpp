@@ -24,7 +24,9 @@ struct StartInfo {
 // Reads guest-physical memory: a span over [address, address + size), or empty when that is not readable.
 using PhysReader = std::span<u8 const> (*)(PhysAddr address, u64 size);
 
-// Error::BadFormat with nothing believed when the magic, a count or a range is absurd.
-[[nodiscard]] Result<StartInfo> parse_start_info(PhysAddr address, PhysReader read);
+// Version 0 has no memory map: Xen gives its first domain one on request, `separate_map`, in the BIOS's format (E820,
+// entries of 20 bytes). Error::BadFormat with nothing believed when the magic, a count or a range is absurd;
+// Error::NotSupported when there is no memory map at all.
+[[nodiscard]] Result<StartInfo> parse_start_info(PhysAddr address, PhysReader read, std::span<u8 const> separate_map = {});
 
 }  // namespace tutti::platform

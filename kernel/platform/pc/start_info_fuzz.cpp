@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Whatever the hypervisor hands over, what is believed of it is consistent. The input is memory from 0x1000 on, with
-// the structure at its start.
+// the structure at its start; from 0x100 on it is the separate memory map of Xen's first domain too.
 #include "platform/pc/start_info.hpp"
 
 #include <cstdlib>
@@ -22,13 +22,9 @@ std::span<u8 const> read(PhysAddr address, u64 size) {
     return {memory.data() + (address.value() - kBase), size};
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(u8 const* data, std::size_t size) {
-    memory.assign(data, data + size);
-    memory.shrink_to_fit();
-    auto const info = tutti::platform::parse_start_info(PhysAddr{kBase}, read);
-    if (!info) return 0;
+void check(std::span<u8 const> separate_map) {
+    auto const info = tutti::platform::parse_start_info(PhysAddr{kBase}, read, separate_map);
+    if (!info) return;
     if (info->ram_count == 0 || info->ram_count > tutti::platform::StartInfo::kMaxRegions) std::abort();
     bool initrd_is_ram = info->initrd.size == 0;
     for (std::size_t i = 0; i < info->ram_count; ++i) {
@@ -40,5 +36,18 @@ extern "C" int LLVMFuzzerTestOneInput(u8 const* data, std::size_t size) {
     if (!initrd_is_ram) std::abort();
     for (char const c : info->command_line)
         if (c == 0) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(u8 const* data, std::size_t size) {
+    constexpr std::size_t kMap = 0x100;
+    memory.assign(data, data + size);
+    memory.shrink_to_fit();
+    check({});
+    if (size > kMap) {
+        std::vector<u8> const map(data + kMap, data + size);
+        check(map);
+    }
     return 0;
 }
