@@ -17,9 +17,12 @@
 #include "platform/virt/devices.hpp"
 #include "platform/virt/interrupts.hpp"
 #include "platform/virt/psci.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
+
+extern "C" u8 const boot_entered_at_el2;  // entry.S
 
 constinit DeviceTree tree{};
 
@@ -38,6 +41,7 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     u64 const entry_counter = arch::read_counter();
     early_reports_init();
     arch::traps_init();
+    if (!boot_entered_at_el2) xen::detect();  // there would be nobody behind a hypercall
 
     std::span<u8 const> const blob = find_device_tree(PhysAddr{device_tree_address});
     if (auto const read = read_device_tree(blob, tree); !read) stop(read.error());
@@ -47,7 +51,7 @@ extern "C" [[noreturn]] void virt_boot(u64 device_tree_address) {
     boot_info_init({tree.ram, tree.ram_count}, tree.initrd, tree.command_line);
     for (size_t i = 0; i < tree.reserved_count; ++i) add_reserved(tree.reserved[i]);
     set_cpu_count(tree.cpu_count);
-    set_platform_name(tree.gic.version == 2 ? "virt-gicv2" : "virt-gicv3");
+    set_platform_name(xen::present() ? "xen" : tree.gic.version == 2 ? "virt-gicv2" : "virt-gicv3");
     std::span<u64> const affinities{static_cast<u64*>(boot_allocate(tree.cpu_count * sizeof(u64), alignof(u64))),
                                     tree.cpu_count};
     read_cpu_affinities(blob, affinities);

@@ -5,6 +5,7 @@
 #include "arch/cpu.hpp"
 #include "arch/memory_layout.hpp"
 #include "hal/console.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -35,6 +36,7 @@ namespace tutti::hal {
 
 ISR_SAFE void early_console_write(std::string_view text) {
     if (platform::registers == 0) return;
+    if (platform::registers == platform::kWindowConsole && platform::xen::present()) return platform::xen::console_write(text);
     for (char const c : text) {
         if (c == '\n') platform::put('\r');
         platform::put(c);

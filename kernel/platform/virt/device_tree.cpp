@@ -71,6 +71,7 @@ std::expected<void, std::string_view> read_chosen(FlatTree const& tree, DeviceTr
     if (!is_number(start) || !is_number(end)) return Problem{"the device tree's initial archive has no valid place"};
     u64 const first = FlatTree::number(start);
     u64 const last = FlatTree::number(end);
+    if (first == last) return {};  // Xen's way to say that there is none
     for (size_t i = 0; i < out.ram_count && first <= last; ++i)
         if (out.ram[i].base.value() <= first && last <= out.ram[i].end().value()) {
             out.initrd = {PhysAddr{first}, last - first};
@@ -165,7 +166,7 @@ std::expected<void, std::string_view> read_device_tree(std::span<u8 const> blob,
             out.gic = read_gic(tree, node);
         else if (tree.is_compatible(node, "arm,armv8-timer"))
             out.timer_interrupt = read_timer(tree, node);
-        else if (out.pl011.is_null() && tree.is_compatible(node, "arm,pl011"))
+        else if (out.pl011.is_null() && (tree.is_compatible(node, "arm,pl011") || tree.is_compatible(node, "arm,sbsa-uart")))
             out.pl011 = RegisterList{tree, tree.root(), node}[0].base;
         else if (out.pl031.is_null() && tree.is_compatible(node, "arm,pl031"))
             out.pl031 = RegisterList{tree, tree.root(), node}[0].base;

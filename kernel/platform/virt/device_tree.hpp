@@ -38,7 +38,7 @@ struct DeviceTree {
     PsciConduit psci = PsciConduit::None;
     GicDescription gic;
     u32 timer_interrupt = 0;        // of the virtual timer
-    PhysAddr pl011;                 // null: none
+    PhysAddr pl011;                 // or the SBSA's part of one; null: none
     PhysAddr pl031;                 // real-time clock; null: none
 };
 

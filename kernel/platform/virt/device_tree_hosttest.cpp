@@ -73,6 +73,31 @@ TEST(DeviceTree, RefusesTheAbsurd) {
     EXPECT_NE(Blob("gic_v3").set("/intc@8000000", "#redistributor-regions", {7}).problem(), "");
 }
 
+TEST(DeviceTree, ReadsWhatXenGives) {
+    Blob blob("xen");
+    ASSERT_EQ(blob.problem(), "");
+    DeviceTree const& tree = blob.tree;
+    ASSERT_EQ(tree.ram_count, 1U);
+    EXPECT_EQ(tree.ram[0].base.value(), 0x40000000U);
+    EXPECT_EQ(tree.ram[0].size, u64{256} << 20);
+    EXPECT_EQ(tree.initrd.base.value(), 0x48200000U);
+    EXPECT_EQ(tree.initrd.size, 5000U);
+    EXPECT_EQ(tree.command_line, "tests=list");
+    EXPECT_EQ(tree.cpu_count, 3U);
+    EXPECT_EQ(tree.psci, PsciConduit::Hvc);
+    EXPECT_EQ(tree.gic.version, 3U);
+    EXPECT_EQ(tree.timer_interrupt, 27U);
+    EXPECT_EQ(tree.pl011.value(), 0x22000000U);
+    EXPECT_TRUE(tree.pl031.is_null());
+}
+
+TEST(DeviceTree, XenSaysThatThereIsNoArchive) {
+    Blob blob("initrd");
+    blob.set("/chosen", "linux,initrd-start", {0, 0}).set("/chosen", "linux,initrd-end", {0, 0});
+    EXPECT_EQ(blob.problem(), "");
+    EXPECT_EQ(blob.tree.initrd.size, 0U);
+}
+
 TEST(DeviceTree, RefusesDamage) {
     Blob blob("gic_v3");
     EXPECT_NE(device_tree_size(blob.fdt()), 0U);

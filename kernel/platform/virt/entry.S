@@ -50,6 +50,7 @@ primary_entry:
     .cfi_undefined x30
     msr daifset, #15
     mov x19, x0
+    mrs x21, CurrentEL
     bl drop_to_el1
     adrp x20, image_header              // physical address of the image
 
@@ -127,6 +128,10 @@ upper_half:
     b.lo 4b
     adrp x0, kernel_image_physical
     str x20, [x0, :lo12:kernel_image_physical]
+    cmp x21, #CURRENT_EL_2
+    cset w1, eq
+    adrp x0, boot_entered_at_el2
+    strb w1, [x0, :lo12:boot_entered_at_el2]
     mov x0, x19
     mov x29, xzr
     mov x30, xzr
@@ -252,6 +257,8 @@ kernel_image_physical: .quad 0
 secondary_root: .quad 0
     .balign 64
 secondary_stack_tops: .quad 0
+    .globl boot_entered_at_el2
+boot_entered_at_el2: .byte 0
 
     .section .boot.bss, "aw", @nobits
     .balign 4096

@@ -4,6 +4,7 @@
 #include "arch/cpu.hpp"
 #include "arch/user_access.hpp"
 #include "hal/power.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -66,6 +67,7 @@ void debug_exit(unsigned char code) {
     arch::disable_interrupts();
     u64 const arguments[] = {kApplicationExit, code};
     (void)semihosting_call(kExit, arguments);
+    if (xen::present() && code != 0) xen::shutdown(xen::Shutdown::Crash);
     power_off();
 }
 

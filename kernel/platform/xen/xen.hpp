@@ -9,7 +9,7 @@
 
 namespace tutti::platform::xen {
 
-// Boot CPU, first of all on x86_64: looks for Xen, and makes hypercalls work.
+// Boot CPU, first of all: looks for Xen, and makes hypercalls work.
 void detect();
 void set_present();
 // False until it was looked for.

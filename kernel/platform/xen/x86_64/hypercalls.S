@@ -21,6 +21,7 @@ xen_hypercall_page:
 .endm
 
     HYPERCALL xen_memory_op, 12
+    HYPERCALL xen_version, 17
     HYPERCALL xen_console_io, 18
     HYPERCALL xen_vcpu_op, 24
     HYPERCALL xen_sched_op, 29
