@@ -213,7 +213,10 @@ function(tutti_kernel_images_of arch sources tests benches)
   tutti_kernel_test_runs(${arch})
 endfunction()
 
-# CTest entries `kernel.MACHINE.CPUS` that boot the unit-test image.
+# CTest entries `kernel.MACHINE.CPUS` that boot the unit-test image. With more than eight CPUs, which take turns on the few
+# of a test machine: start-up, clocks, wake-ups, calls between CPUs, shootdowns and RCU, in their storms.
+set(TUTTI_STORMS "clock.*,call.storm*,call.requests*,park.loses*,park.is_woken*,thread.*storm*,timer.sleeps*")
+string(APPEND TUTTI_STORMS ",address_space.storm*,address_space.protection*,wake_up.*,rcu.synchronize*")
 function(tutti_kernel_test_runs arch)
   set(image ${PROJECT_BINARY_DIR}/tutti-tests-${arch}.elf)
   if(TUTTI_${arch}_FLAT)
@@ -224,7 +227,11 @@ function(tutti_kernel_test_runs arch)
     list(GET run 0 machine)
     list(GET run 1 cpus)
     set(name kernel.${machine}.${cpus})
-    add_test(NAME ${name} COMMAND run-tap --machine ${machine} --cpus ${cpus}
+    set(more)
+    if(cpus GREATER 8)
+      set(more --append tests=${TUTTI_STORMS} --memory 1G)
+    endif()
+    add_test(NAME ${name} COMMAND run-tap --machine ${machine} --cpus ${cpus} ${more}
       --record ${PROJECT_BINARY_DIR}/test/tap/${name} --timeout 300 ${image})
     set_tests_properties(${name} PROPERTIES TIMEOUT 330 LABELS kernel PROCESSORS 2)
   endforeach()

@@ -339,10 +339,10 @@ TEST_ALL_CPUS(thread, wake_up_storm) {
     Seat& next = seats.on(CpuId{(cpu.value() + 1) % cpus});
     mine.thread.store(&current(), std::memory_order_relaxed);
     harness::meet();
-    constexpr u32 kHops = 1500;
+    u32 const hops = harness::rounds_each(1500, cpus);
     if (cpu.value() == 0) mine.tokens.store(1, std::memory_order_relaxed);
     u32 taken = 0;
-    while (taken < kHops) {
+    while (taken < hops) {
         // acquire: pairs with the release below.
         (void)park_until([&] { return mine.tokens.load(std::memory_order_acquire) != 0; });
         u32 const tokens = mine.tokens.exchange(0, std::memory_order_acquire);
@@ -358,9 +358,9 @@ TEST_ALL_CPUS(thread, wake_up_storm) {
 TEST_ALL_CPUS(thread, storm_of_short_lives) {
     std::atomic<u32> ran{0};
     auto body = [&] { ran.fetch_add(1, std::memory_order_relaxed); };
-    constexpr u32 kRounds = 20;
+    u32 const rounds = harness::rounds_each(20, cpus);
     constexpr u32 kAtOnce = 4;
-    for (u32 round = 0; round < kRounds; ++round) {
+    for (u32 round = 0; round < rounds; ++round) {
         Ref<Thread> threads[kAtOnce];
         for (Ref<Thread>& thread : threads) {
             auto made = make_thread(body);
@@ -370,7 +370,7 @@ TEST_ALL_CPUS(thread, storm_of_short_lives) {
         }
         for (Ref<Thread>& thread : threads) EXPECT(thread->join().has_value());
     }
-    EXPECT_EQ(ran.load(std::memory_order_relaxed), kRounds * kAtOnce);
+    EXPECT_EQ(ran.load(std::memory_order_relaxed), rounds * kAtOnce);
 }
 
 // The last reference may be dropped where freeing is not possible.

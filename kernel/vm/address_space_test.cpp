@@ -184,7 +184,7 @@ TEST_ALL_CPUS(address_space, storm_of_faults_and_unmaps) {
     {
         ActiveSpace space{shared};
         SplitMix64 random = harness::random(cpu.value());
-        for (int round = 0; round < 60; ++round) {
+        for (u32 round = 0; round < harness::rounds_each(60, cpus); ++round) {
             u64 const pages = 1 + random.below(40);
             Result<VirtAddr> const base = space->map({.length = pages * kPageSize, .protection = kReadWrite});
             if (!EXPECT(base.has_value())) break;
@@ -223,7 +223,7 @@ TEST_ALL_CPUS(address_space, protection_reaches_every_cpu) {
     harness::meet();
     {
         ActiveSpace space{shared};
-        for (u32 round = 0; round < 40; ++round) {
+        for (u32 round = 0; round < harness::rounds_each(40, cpus); ++round) {
             EXPECT(store(page + 8 * cpu.value(), u64{round}));  // everybody has the translation
             harness::meet();
             if (round % cpus == cpu.value()) EXPECT(space->protect(page, kPageSize, {.read = true}).has_value());

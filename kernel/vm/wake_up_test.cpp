@@ -151,7 +151,7 @@ TEST_ALL_CPUS(wake_up, with_every_user_page_unmapped) {
         harness::meet();
         if (cpu.value() == 0) faults_seen.store(0);
         harness::meet();
-        for (u32 round = 0; round < 5; ++round) go_through_all(cpu, cpus);
+        for (u32 round = 0; round < harness::rounds_each(5, cpus); ++round) go_through_all(cpu, cpus);
         harness::meet();
         EXPECT_EQ(faults_seen.load(), u64{0});
         harness::meet();

@@ -10,6 +10,7 @@
 #include "harness/test.hpp"
 #include "harness/watchdog.hpp"
 #include "sched/thread.hpp"
+#include "sched/timers/sleep.hpp"
 #include "smp/debug/log_ring.hpp"
 
 extern "C" {
@@ -136,7 +137,8 @@ void run_instance(TestCase const& test_case, Instance const& instance, std::stri
         CHECK(thread, "no memory for a test's thread");
         (void)threads.try_push_back(std::move(*thread));
     }
-    Nanoseconds const limit = test_case.options.limit;
+    i64 const times = instance.cpus > kUsualCpus ? instance.cpus / kUsualCpus : 1;
+    Nanoseconds const limit{test_case.options.limit.count() * times};
     Deadline const deadline = hal::now() + limit;
     watchdog_watch(name, limit, deadline);
     for (auto& thread : threads) thread->start();
@@ -257,7 +259,14 @@ void meet() {
         meeting.round.store(round + 1, std::memory_order_release);
         return;
     }
-    while (meeting.round.load(std::memory_order_acquire) == round) sched::yield();
+    // With few CPUs all leave at once; with many, those that wait leave the host's to those that are awaited.
+    bool const many = meeting.expected.load(std::memory_order_relaxed) > kUsualCpus;
+    while (meeting.round.load(std::memory_order_acquire) == round) {
+        if (many)
+            (void)sched::sleep_for(Nanoseconds::from_us(200));
+        else
+            sched::yield();
+    }
 }
 
 void run_all(std::string_view filter, u64 run_seed) {

@@ -60,6 +60,16 @@ class Schedule {
 // All threads of a TEST_ALL_CPUS body meet here; usable any number of times.
 void meet();
 
+// How many CPUs a case's work and its limit are made for.
+inline constexpr u32 kUsualCpus = 8;
+// Rounds of a storm on each of `cpus`: `wanted`, or so many that all together do no more than the usual number of CPUs.
+// Machines with more have them from a host with fewer, where each wait for another CPU costs turns of all of them.
+[[nodiscard]] constexpr u32 rounds_each(u32 wanted, u32 cpus) {
+    if (cpus <= kUsualCpus) return wanted;
+    u32 const share = static_cast<u32>(u64{wanted} * kUsualCpus / cpus);
+    return share == 0 ? 1 : share;
+}
+
 // The rest of the case does not apply here; `reason` (which lives on) is printed.
 void skip(char const* reason);
 

@@ -166,7 +166,7 @@ std::optional<int> run_machine(Options const& options, Run& run, std::string& er
     while (log_open || !qemu.wait(false)) {
         auto const now = Clock::now();
         if (now - started > seconds(options.time_limit)) stopped = "the time limit is over";
-        if (now - last_output > seconds(options.silence_limit)) stopped = "the guest has been silent for too long (hang)";
+        if (now - last_output > seconds(options.silence_limit * std::max(1.0, options.cpus / 8.0))) stopped = "the guest has been silent for too long (hang)";
         // A guest that is deaf to interrupts still hears a non-maskable one, and tells where its CPUs are.
         if (!stopped.empty() && !asked) {
             asked = now;

@@ -47,7 +47,7 @@ TEST_ALL_CPUS(interrupts, arrive_on_the_cpu_that_was_asked_for) {
         Result<InterruptHandle> const handle = allocate_interrupt(CpuId{target}, count_interrupt, &seen);
         REQUIRE(handle.has_value());
         // One at a time: equal ones that are pending merge.
-        for (u32 i = 1; i <= 10; ++i) {
+        for (u32 i = 1; i <= harness::rounds_each(10, cpus); ++i) {
             raise(*handle);
             if (!EXPECT(wait_for(seen.count, i))) break;
         }

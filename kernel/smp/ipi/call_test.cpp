@@ -88,8 +88,8 @@ TEST_ALL_CPUS(call, storm_of_calls_to_each_other) {
     };
     Question question;
     SplitMix64 random = harness::random(cpu.value());
-    constexpr u32 kRounds = 300;
-    for (u32 round = 1; round <= kRounds; ++round) {
+    u32 const rounds = harness::rounds_each(300, cpus);
+    for (u32 round = 1; round <= rounds; ++round) {
         question.asked = round;
         CpuId const target{static_cast<u32>(random.below(cpus))};
         call_on(
@@ -118,13 +118,14 @@ TEST_ALL_CPUS(call, requests_lose_nothing) {
     Mailbox mailbox;
     CpuId const target{(cpu.value() + 1) % cpus};
     harness::Schedule schedule{cpu.value()};
-    for (u32 i = 1; i <= 500; ++i) {
+    u32 const rounds = harness::rounds_each(500, cpus);
+    for (u32 i = 1; i <= rounds; ++i) {
         mailbox.written.store(i, std::memory_order_relaxed);
         (void)mailbox.request.send(target);
         if (i % 16 == 0) schedule.step();
     }
     // acquire: pairs with the release in the handler.
-    while (mailbox.read.load(std::memory_order_acquire) != 500) sched::yield();
+    while (mailbox.read.load(std::memory_order_acquire) != rounds) sched::yield();
     while (mailbox.request.busy()) sched::yield();
     // The handler has let go of the mailbox when a call to the same CPU, which comes after it, has run.
     call_on(target, [](void*) {}, nullptr);
