@@ -9,6 +9,7 @@ BUILD := build
 help:
 	@echo "make build    build everything; the tool is then $(BUILD)/tutti"
 	@echo "make test     build, run all tests; results in $(BUILD)/test/"
+	@echo "              of one platform, or at one number of CPUs: make test PLATFORM=q35 CPUS=4"
 	@echo "make run      build, run Debian's zstd and xz on 4 CPUs and on 1, and compare"
 	@echo "make bench    build, measure, beside a Linux guest; results in $(BUILD)/bench/"
 	@echo "make soak     an hour of storm on 2, 4 and 8 CPUs"
@@ -25,7 +26,7 @@ build: configure
 	@cmake --build $(BUILD)
 
 test: build
-	@scripts/run-tests $(BUILD)
+	@PLATFORM='$(PLATFORM)' CPUS='$(CPUS)' scripts/run-tests $(BUILD)
 
 run: build
 	@scripts/only-if-there tests/apps/demo $(BUILD)

@@ -234,5 +234,6 @@ function(tutti_kernel_test_runs arch)
     add_test(NAME ${name} COMMAND run-tap --machine ${machine} --cpus ${cpus} ${more}
       --record ${PROJECT_BINARY_DIR}/test/tap/${name} --timeout 300 ${image})
     set_tests_properties(${name} PROPERTIES TIMEOUT 330 LABELS kernel PROCESSORS 2)
+    tutti_in_matrix(unit ${machine} ${cpus} ${name})
   endforeach()
 endfunction()

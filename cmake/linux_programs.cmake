@@ -58,5 +58,6 @@ function(tutti_linux_program_test name)
     add_test(NAME guest.${name}.${cpus}cpu
       COMMAND tutti run --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS} -- ${program} ${arg_ARGS})
     set_tests_properties(guest.${name}.${cpus}cpu PROPERTIES TIMEOUT ${outer} LABELS guest)
+    tutti_in_matrix(programs q35 ${cpus} guest.${name}.${cpus}cpu)
   endforeach()
 endfunction()

@@ -69,6 +69,7 @@ function(tutti_linuxu_test_runs image label)
     add_test(NAME ${label}.${cpus} COMMAND run-tap --native --cpus ${cpus} --memory 256M
       --record ${PROJECT_BINARY_DIR}/test/tap/${label}.${cpus} --timeout 300 ${PROJECT_BINARY_DIR}/${image})
     set_tests_properties(${label}.${cpus} PROPERTIES TIMEOUT 330 LABELS linuxu PROCESSORS 2)
+    tutti_in_matrix(unit ${label} ${cpus} ${label}.${cpus})
   endforeach()
 endfunction()
 
