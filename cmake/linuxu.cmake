@@ -32,7 +32,7 @@ function(tutti_linuxu_images)
   list(APPEND tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp)
   set(arch ${PROJECT_SOURCE_DIR}/kernel/arch)
   set(platform ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu)
-  set(host ${arch}/backtrace.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S ${arch}/hosted/context_switch.cpp
+  set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S ${arch}/hosted/context_switch.cpp
     ${arch}/hosted/interrupts.cpp ${arch}/hosted/signal_entry.S ${arch}/hosted/traps.cpp ${platform}/boot.cpp
     ${platform}/clock.cpp ${platform}/console.cpp ${platform}/cpus.cpp ${platform}/interrupts.cpp
     ${platform}/memory.cpp ${platform}/operators.cpp ${platform}/options.cpp ${platform}/power.cpp
