@@ -63,8 +63,9 @@ ALWAYS_INLINE void halt_until_interrupt() {
     asm volatile("dsb sy; wfi" ::: "memory");
     asm volatile("msr daifclr, #2; isb; msr daifset, #2" ::: "memory");
 }
+// Non-maskable interrupts go on: another CPU may still ask for this one's report.
 [[noreturn]] inline void halt_forever() {
-    for (;;) asm volatile("msr daifset, #15; wfi" ::: "memory");
+    for (;;) asm volatile("msr daifset, #2; wfi" ::: "memory");
 }
 
 ALWAYS_INLINE void mask_everything() { asm volatile("msr daifset, #15" ::: "memory"); }
