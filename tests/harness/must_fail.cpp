@@ -53,6 +53,8 @@ TEST(must_fail_crash, check, .on_request = true) { CHECK(1 + 1 == 3, "not expect
 TEST(must_fail_crash, exception, .on_request = true) { *reinterpret_cast<int volatile*>(8) = 1; }
 // The machine ends well, but too soon.
 TEST(must_fail_end, early, .on_request = true) { hal::debug_exit(0); }
+TEST(must_fail_end, power_off, .on_request = true) { hal::power_off(); }
+TEST(must_fail_end, reboot, .on_request = true) { hal::reboot(); }
 
 }  // namespace
 }  // namespace tutti::harness
