@@ -236,21 +236,166 @@ TEST(interrupt_vectors_of_the_kernel_are_refused) {
     CHECK(catcher.catches([] { asm volatile("int $0xf0"); }));
     CHECK_EQ(seen.si_signo, SIGSEGV);
 }
+#else
+TEST(addresses_that_no_program_has) {
+    FaultCatcher catcher;
+    for (std::uintptr_t address : {0x0012'5678'9abc'def0ul, 0x0001'0000'0000'0000ul, 0xfff0'0000'0000'0000ul}) {
+        CHECK(catcher.catches([&] { load(reinterpret_cast<void*>(address)); }));
+        CHECK_EQ(seen.si_signo, SIGSEGV);
+        CHECK_EQ(seen.si_code, SEGV_MAPERR);
+    }
+}
+
+TEST(instructions_that_are_not_for_programs) {
+    FaultCatcher catcher;
+    const auto refused = [&](auto body) {
+        CHECK(catcher.catches(body));
+        CHECK_EQ(seen.si_signo, SIGILL);
+        CHECK_EQ(seen.si_code, ILL_ILLOPC);
+        CHECK(seen.si_addr != nullptr);
+    };
+    refused([] { asm volatile("udf #0"); });
+    refused([] { asm volatile("msr daifset, #2"); });
+    refused([] { asm volatile("mrs x0, ttbr0_el1" ::: "x0"); });
+    refused([] { asm volatile("msr vbar_el1, xzr"); });
+    refused([] { asm volatile("mrs x0, cntv_ctl_el0" ::: "x0"); });
+    refused([] { asm volatile("hvc #0"); });
+    refused([] { asm volatile("smc #0"); });
+    refused([] { asm volatile("eret"); });
+}
+
+TEST(instructions_that_are) {
+    std::uint64_t first, second, line, thread;
+    asm volatile("mrs %0, cntvct_el0\n\tisb\n\tmrs %1, cntvct_el0" : "=r"(first), "=r"(second));
+    CHECK(second >= first);
+    asm volatile("mrs %0, cntfrq_el0" : "=r"(first));
+    CHECK(first > 0);
+    asm volatile("mrs %0, ctr_el0" : "=r"(line));
+    CHECK(line != 0);
+    asm volatile("mrs %0, tpidr_el0\n\tmrs %1, tpidrro_el0" : "=r"(thread), "=r"(first));
+    CHECK(thread != 0 && first == 0);
+    asm volatile("mrs %0, dczid_el0" : "=r"(line));
+    CHECK_EQ(line & 0x10, 0u);  // DC ZVA is allowed
+    alignas(2048) static char block[2048];
+    memset(block, 1, sizeof block);
+    asm volatile("dc zva, %0" ::"r"(block) : "memory");
+    CHECK_EQ(block[0], 0);
+    asm volatile("wfe\n\tyield");
+}
+
+TEST(breakpoint) {
+    FaultCatcher catcher;
+    CHECK(catcher.catches([] { asm volatile("brk #7"); }));
+    CHECK_EQ(seen.si_signo, SIGTRAP);
+    CHECK_EQ(seen.si_code, TRAP_BRKPT);
+    std::uint32_t instruction = 0;
+    memcpy(&instruction, seen.si_addr, sizeof instruction);
+    CHECK_EQ(instruction, 0xd42000e0u);
+}
+
+TEST(misaligned_addresses) {
+    FaultCatcher catcher;
+    static std::uint64_t words[2];
+    char* const address = reinterpret_cast<char*>(words) + 1;
+    CHECK(!catcher.catches([&] { asm volatile("ldr x0, [%0]" ::"r"(address) : "x0"); }));
+    CHECK(catcher.catches([&] { asm volatile("ldxr x0, [%0]\n\tclrex" ::"r"(address) : "x0"); }));
+    CHECK_EQ(seen.si_signo, SIGBUS);
+    CHECK_EQ(seen.si_code, BUS_ADRALN);
+    CHECK(seen.si_addr == address);
+    const std::uintptr_t code = reinterpret_cast<std::uintptr_t>(&recovering_handler) + 1;
+    CHECK(catcher.catches([&] { asm volatile("blr %0" ::"r"(code) : "x30", "memory"); }));
+    CHECK_EQ(seen.si_signo, SIGBUS);
+    CHECK_EQ(seen.si_code, BUS_ADRALN);
+    CHECK_EQ(reinterpret_cast<std::uintptr_t>(seen.si_addr), code);
+}
+
+TEST(division_by_zero_is_zero) {
+    long quotient = 1;
+    asm volatile("sdiv %0, %1, xzr" : "=r"(quotient) : "r"(5l));
+    CHECK_EQ(quotient, 0);
+}
+
+// The records behind the registers in a fault's context: floating-point state, the syndrome, the end.
+TEST(a_fault_tells_its_syndrome) {
+    static std::uint32_t magics[4];
+    static std::uint64_t syndrome, fault_address;
+    struct sigaction action {}, old {};
+    action.sa_flags = SA_SIGINFO;
+    action.sa_sigaction = [](int, siginfo_t*, void* context) {
+        auto& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+        fault_address = machine.fault_address;
+        const unsigned char* at = machine.__reserved;
+        for (std::uint32_t& magic : magics) {
+            std::uint32_t size = 0;
+            memcpy(&magic, at, sizeof magic);
+            memcpy(&size, at + 4, sizeof size);
+            if (magic == 0x45535201) memcpy(&syndrome, at + 8, sizeof syndrome);
+            if (magic == 0 || size == 0) break;
+            at += size;
+        }
+        machine.pc += 4;
+    };
+    sigaction(SIGSEGV, &action, &old);
+    asm volatile("str wzr, [%0]" ::"r"(0x18l) : "memory");
+    sigaction(SIGSEGV, &old, nullptr);
+    CHECK_EQ(magics[0], 0x46508001u);
+    CHECK_EQ(magics[1], 0x45535201u);
+    CHECK_EQ(magics[2], 0u);
+    CHECK_EQ(syndrome >> 26, 0x24u);             // data abort of a program
+    CHECK_EQ(syndrome & 0x7c, 0x44u);            // write, translation fault
+    CHECK_EQ(fault_address, 0x18u);
+}
 #endif
+
+namespace {
+
+// A function that returns `value`.
+void write_function(unsigned char* at, unsigned value) {
+#ifdef __x86_64__
+    const unsigned char code[] = {0xb8, (unsigned char)value, (unsigned char)(value >> 8), 0, 0, 0xc3};  // mov eax, value; ret
+#else
+    const std::uint32_t code[] = {0x52800000 | value << 5, 0xd65f03c0};  // mov w0, value; ret
+#endif
+    memcpy(at, code, sizeof code);
+}
+
+unsigned run_function(unsigned char* at) {
+    unsigned (*function)() = nullptr;
+    memcpy(&function, &at, sizeof function);
+    return function();
+}
+
+}  // namespace
+
+TEST(code_that_a_program_wrote_runs) {
+    auto* memory = static_cast<unsigned char*>(map(4096, PROT_READ | PROT_WRITE));
+    REQUIRE(memory);
+    for (unsigned i = 0; i < 200; ++i) {
+        CHECK_OK(mprotect(memory, 4096, PROT_READ | PROT_WRITE));
+        write_function(memory, i);
+        CHECK_OK(mprotect(memory, 4096, PROT_READ | PROT_EXEC));
+        if (!CHECK_EQ(run_function(memory), i)) break;
+    }
+    CHECK_OK(mprotect(memory, 4096, PROT_READ | PROT_WRITE | PROT_EXEC));
+    for (unsigned i = 0; i < 200; ++i) {
+        write_function(memory, 1000 + i);
+        __builtin___clear_cache(reinterpret_cast<char*>(memory), reinterpret_cast<char*>(memory) + 16);
+        if (!CHECK_EQ(run_function(memory), 1000 + i)) break;
+    }
+    munmap(memory, 4096);
+}
 
 TEST(execution_of_data_is_refused) {
     FaultCatcher catcher;
     unsigned char* memory = static_cast<unsigned char*>(map(4096, PROT_READ | PROT_WRITE));
     REQUIRE(memory);
-    memory[0] = 0xc3;  // ret
-    void (*function)() = nullptr;
-    memcpy(&function, &memory, sizeof function);
-    CHECK(catcher.catches([&] { function(); }));
+    write_function(memory, 7);
+    CHECK(catcher.catches([&] { run_function(memory); }));
     CHECK_EQ(seen.si_signo, SIGSEGV);
     CHECK_EQ(seen.si_code, SEGV_ACCERR);
     CHECK(seen.si_addr == memory);
     CHECK_OK(mprotect(memory, 4096, PROT_READ | PROT_EXEC));
-    CHECK(!catcher.catches([&] { function(); }));
+    CHECK(!catcher.catches([&] { run_function(memory); }));
     munmap(memory, 4096);
 }
 

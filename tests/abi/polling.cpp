@@ -92,7 +92,10 @@ TEST(poll_timeouts_and_errors) {
     CHECK_EQ(poll(nullptr, 0, 30), 0);
     CHECK(now_ns() - start >= 30 * kMillisecond);
     CHECK_ERR(poll(reinterpret_cast<pollfd*>(8), 1, 0), EFAULT);
+#ifdef SYS_poll
     CHECK_ERR(syscall(SYS_poll, nullptr, 0x7fffffff, 0), EINVAL);
+#endif
+    CHECK_ERR(syscall(SYS_ppoll, nullptr, 0x7fffffff, nullptr, nullptr, 8), EINVAL);
     timespec wrong{0, 1'000'000'000};
     CHECK_ERR(ppoll(nullptr, 0, &wrong, nullptr), EINVAL);
     start = now_ns();

@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include <ucontext.h>
 #include <unistd.h>
+#include <unwind.h>
 
 #include <atomic>
 #include <initializer_list>
@@ -530,6 +531,8 @@ TEST(the_handler_may_change_the_interrupted_context) {
         sigaddset(&ucontext->uc_sigmask, SIGWINCH);
 #ifdef __x86_64__
         ucontext->uc_mcontext.gregs[REG_RBX] = 0x1234;
+#else
+        ucontext->uc_mcontext.regs[19] = 0x1234;
 #endif
     };
     ScopedAction action(SIGUSR1, change);
@@ -544,7 +547,14 @@ TEST(the_handler_may_change_the_interrupted_context) {
     CHECK_EQ(result, 0);
     CHECK_EQ(rbx, 0x1234u);
 #else
-    syscall(SYS_tgkill, process, self, SIGUSR1);
+    register long x0 asm("x0") = process;
+    register long x1 asm("x1") = self;
+    register long x2 asm("x2") = SIGUSR1;
+    register long x8 asm("x8") = SYS_tgkill;
+    std::uint64_t x19 = 0;
+    asm volatile("mov x19, #1\n\tsvc #0\n\tmov %1, x19" : "+r"(x0), "=r"(x19) : "r"(x1), "r"(x2), "r"(x8) : "x19", "memory");
+    CHECK_EQ(x0, 0);
+    CHECK_EQ(x19, 0x1234u);
 #endif
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, nullptr, &mask);
@@ -562,9 +572,9 @@ TEST(floating_point_state_survives_a_handler) {
         if (sink > 0) count = count + 1;
     });
     for (int round = 0; round < 20; ++round) {
-#ifdef __x86_64__
         double before[8], after[8];
         for (int i = 0; i < 8; ++i) before[i] = round * 8 + i + 0.25;
+#ifdef __x86_64__
         long result = SYS_tgkill;
         asm volatile(
             "movupd (%[b]), %%xmm0\n\tmovupd 16(%[b]), %%xmm5\n\tmovupd 32(%[b]), %%xmm9\n\tmovupd 48(%[b]), %%xmm15\n\t"
@@ -573,12 +583,47 @@ TEST(floating_point_state_survives_a_handler) {
             : "+a"(result)
             : "D"((long)getpid()), "S"((long)thread_id()), "d"((long)SIGUSR1), [b] "r"(before), [a] "r"(after)
             : "rcx", "r11", "memory", "xmm0", "xmm5", "xmm9", "xmm15");
-        for (int i = 0; i < 8; ++i) CHECK(before[i] == after[i]);
 #else
-        raise(SIGUSR1);
+        register long x0 asm("x0") = getpid();
+        register long x1 asm("x1") = thread_id();
+        register long x2 asm("x2") = SIGUSR1;
+        register long x8 asm("x8") = SYS_tgkill;
+        asm volatile(
+            "ldp q0, q7, [%[b]]\n\tldp q16, q31, [%[b], #32]\n\tsvc #0\n\tstp q0, q7, [%[a]]\n\tstp q16, q31, [%[a], #32]"
+            : "+r"(x0)
+            : "r"(x1), "r"(x2), "r"(x8), [b] "r"(before), [a] "r"(after)
+            : "memory", "v0", "v7", "v16", "v31");
 #endif
+        for (int i = 0; i < 8; ++i) CHECK(before[i] == after[i]);
     }
     CHECK_EQ(count, 20);
+}
+
+namespace {
+
+int frames_of_interrupted = 0;
+
+[[gnu::noinline]] void interrupted_function() {
+    raise(SIGUSR1);
+    asm volatile("" ::: "memory");  // no tail call
+}
+
+}  // namespace
+
+TEST(backtraces_lead_from_a_handler_to_what_it_interrupted) {
+    frames_of_interrupted = 0;
+    ScopedAction action(SIGUSR1, [](int) {
+        _Unwind_Backtrace(
+            [](_Unwind_Context* context, void*) {
+                const auto start = reinterpret_cast<std::uintptr_t>(&interrupted_function);
+                const std::uintptr_t address = _Unwind_GetIP(context);
+                frames_of_interrupted += address > start && address < start + 64;
+                return _URC_NO_REASON;
+            },
+            nullptr);
+    });
+    interrupted_function();
+    CHECK_EQ(frames_of_interrupted, 1);
 }
 
 TEST(a_storm_of_signals_loses_none_of_the_real_time_ones) {

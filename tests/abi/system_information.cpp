@@ -30,6 +30,8 @@ TEST(uname_fields) {
     CHECK(strcmp(name.sysname, "Linux") == 0);
 #ifdef __x86_64__
     CHECK(strcmp(name.machine, "x86_64") == 0);
+#else
+    CHECK(strcmp(name.machine, "aarch64") == 0);
 #endif
     CHECK(name.release[0] >= '3' && strchr(name.release, '.'));  // C libraries refuse old kernels by this
     CHECK(name.nodename[0] != 0 && name.version[0] != 0);

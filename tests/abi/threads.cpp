@@ -171,6 +171,16 @@ TEST(floating_point_registers_are_each_threads_own) {
                 asm volatile("stmxcsr %0" : "=m"(seen));
                 if (!CHECK_EQ(seen & 0x6000, mode & 0x6000)) return;
             }
+#else
+            // So is that of FPCR.
+            const unsigned long mode = static_cast<unsigned long>(t % 4) << 22;
+            asm volatile("msr fpcr, %0" ::"r"(mode));
+            for (int i = 0; i < 300; ++i) {
+                sched_yield();
+                unsigned long seen = 0;
+                asm volatile("mrs %0, fpcr" : "=r"(seen));
+                if (!CHECK_EQ(seen, mode)) return;
+            }
 #endif
         }));
 }
