@@ -11,18 +11,21 @@ set(TUTTI_aarch64_TEST_RUNS virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:1 
 set(TUTTI_aarch64_VDSO_FLAGS -mgeneral-regs-only)
 set(TUTTI_aarch64_VDSO_LINK_FLAGS -e __kernel_rt_sigreturn)  # where the kernel finds it
 
-# Debian's libfdt, for this architecture.
-set(version 1.6.1-4+b1)
-set(package ${PROJECT_BINARY_DIR}/debian/libfdt-dev_${version}_arm64)
-set(TUTTI_aarch64_LIBRARIES ${package}/usr/lib/aarch64-linux-gnu/libfdt.a)
-if(NOT EXISTS ${TUTTI_aarch64_LIBRARIES})
-  message(STATUS "Fetching libfdt-dev ${version} for arm64")
-  execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/fetch-arm64-package libfdt-dev ${version} ${package}
-    RESULT_VARIABLE status)
-  if(NOT status EQUAL 0)
-    message(FATAL_ERROR "The aarch64 kernel needs libfdt. To build without it: cmake --preset default -DTUTTI_ARCHES=x86_64")
+# tutti_debian_arm64(PACKAGE VERSION RESULT): the folder of an unpacked package of Debian's for this architecture.
+function(tutti_debian_arm64 name version result)
+  set(folder ${PROJECT_BINARY_DIR}/debian/${name}_${version}_arm64)
+  if(NOT EXISTS ${folder})
+    message(STATUS "Fetching ${name} ${version} for arm64")
+    execute_process(COMMAND ${PROJECT_SOURCE_DIR}/scripts/fetch-arm64-package ${name} ${version} ${folder} RESULT_VARIABLE status)
+    if(NOT status EQUAL 0)
+      message(FATAL_ERROR "Arm64 needs ${name}. To build without it: cmake --preset default -DTUTTI_ARCHES=x86_64")
+    endif()
   endif()
-endif()
+  set(${result} ${folder} PARENT_SCOPE)
+endfunction()
+
+tutti_debian_arm64(libfdt-dev 1.6.1-4+b1 package)
+set(TUTTI_aarch64_LIBRARIES ${package}/usr/lib/aarch64-linux-gnu/libfdt.a)
 # The headers only: no other path of the package's.
 file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include-libfdt)
 foreach(header fdt.h libfdt.h libfdt_env.h)

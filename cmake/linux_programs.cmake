@@ -5,23 +5,49 @@ include_guard()
 
 find_program(TUTTI_MUSL_GCC musl-gcc)
 
+# For Arm64 they are cross-compiled with clang, Debian's cross C library and, for musl, its package for that architecture.
+set(TUTTI_ARM64_PROGRAMS OFF)
+if(TUTTI_KERNEL AND aarch64 IN_LIST TUTTI_ARCHES AND CMAKE_CXX_COMPILER_ID STREQUAL Clang AND NOT TUTTI_SANITIZE)
+  if(NOT EXISTS /usr/aarch64-linux-gnu/lib/libc.a)
+    message(FATAL_ERROR "Debian's package libc6-dev-arm64-cross is missing (scripts/install-deps)")
+  endif()
+  set(TUTTI_ARM64_PROGRAMS ON)
+  tutti_debian_arm64(musl-dev 1.2.3-1 TUTTI_MUSL_ARM64)
+endif()
+
 # tutti_linux_program(NAME KIND sources...)
-# KIND: static | static-pie | pie | musl (static, C only). The program is BUILD/<folder>/NAME, its target linux.NAME.
+# KIND: static | static-pie | pie | musl (static, C only). The program is BUILD/<folder>/NAME, its target linux.NAME; for Arm64
+# BUILD/<folder>/aarch64/NAME and linux.NAME.aarch64.
 function(tutti_linux_program name kind)
   if(kind STREQUAL musl)
-    if(NOT TUTTI_MUSL_GCC)
-      message(FATAL_ERROR "musl-gcc is missing: install Debian's package musl-tools (scripts/install-deps)")
-    endif()
     list(TRANSFORM ARGN PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ OUTPUT_VARIABLE sources)
-    add_custom_command(OUTPUT ${name}
-      COMMAND ${TUTTI_MUSL_GCC} -std=gnu11 -O2 -g -static -Wall -Wextra -Werror -o ${name} ${sources}
-      DEPENDS ${sources} VERBATIM)
-    add_custom_target(linux.${name} ALL DEPENDS ${name})
+    tutti_musl_program(${name} linux.${name} ${sources})
+    if(TUTTI_ARM64_PROGRAMS)
+      tutti_musl_program(aarch64/${name} linux.${name}.aarch64 ${sources})
+    endif()
     return()
   endif()
-  set(target linux.${name})  # a name of its own: programs are called as in the manual, as are kernel parts
+  # A name of its own: programs are called as in the manual, as are kernel parts.
+  tutti_linked_program(linux.${name} ${kind} ${ARGN})
+  set_target_properties(linux.${name} PROPERTIES OUTPUT_NAME ${name})
+  if(TUTTI_ARM64_PROGRAMS)
+    tutti_linked_program(linux.${name}.aarch64 ${kind} ${ARGN})
+    set_target_properties(linux.${name}.aarch64 PROPERTIES OUTPUT_NAME ${name})
+    tutti_for_arm64(linux.${name}.aarch64)
+  endif()
+endfunction()
+
+# Makes a target one for Arm64, in a folder of its own.
+function(tutti_for_arm64 target)
+  target_compile_options(${target} PRIVATE --target=aarch64-linux-gnu)
+  target_link_options(${target} PRIVATE --target=aarch64-linux-gnu -fuse-ld=lld)
+  foreach(kind RUNTIME LIBRARY ARCHIVE)
+    set_target_properties(${target} PROPERTIES ${kind}_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
+  endforeach()
+endfunction()
+
+function(tutti_linked_program target kind)
   add_executable(${target} ${ARGN})
-  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name})
   target_compile_options(${target} PRIVATE -Wall -Wextra -Werror)
   if(kind STREQUAL static)
     target_compile_options(${target} PRIVATE -fno-pie)
@@ -33,12 +59,31 @@ function(tutti_linux_program name kind)
     target_compile_options(${target} PRIVATE -fPIE)
     target_link_options(${target} PRIVATE -pie)
   else()
-    message(FATAL_ERROR "tutti_linux_program(${name}): unknown kind '${kind}'")
+    message(FATAL_ERROR "tutti_linux_program(${target}): unknown kind '${kind}'")
   endif()
 endfunction()
 
+function(tutti_musl_program file target)
+  set(options -std=gnu11 -O2 -g -static -Wall -Wextra -Werror)
+  if(target MATCHES aarch64)
+    set(include ${TUTTI_MUSL_ARM64}/usr/include/aarch64-linux-musl)
+    set(lib ${TUTTI_MUSL_ARM64}/usr/lib/aarch64-linux-musl)
+    set(command ${CMAKE_C_COMPILER} --target=aarch64-linux-gnu -fuse-ld=lld ${options} -nostdlibinc -isystem ${include} -nostdlib
+      -o ${file} ${lib}/crt1.o ${lib}/crti.o ${ARGN} ${lib}/libc.a -lgcc ${lib}/crtn.o)
+  else()
+    if(NOT TUTTI_MUSL_GCC)
+      message(FATAL_ERROR "musl-gcc is missing: install Debian's package musl-tools (scripts/install-deps)")
+    endif()
+    set(command ${TUTTI_MUSL_GCC} ${options} -o ${file} ${ARGN})
+  endif()
+  file(MAKE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/aarch64)
+  add_custom_command(OUTPUT ${file} COMMAND ${command} DEPENDS ${ARGN} VERBATIM)
+  add_custom_target(${target} ALL DEPENDS ${file})
+endfunction()
+
 # tutti_linux_program_test(NAME [CPUS 1 4] [TIMEOUT seconds] [ARGS arguments...] [GUEST_ARGS options of tutti run...])
-# CTest `host.program.NAME`, and `guest.NAME.Ncpu` for each number of CPUs; each passes when the program exits with 0.
+# CTest `host.program.NAME`, `guest.NAME.Ncpu` for each number of CPUs, and `guest.aarch64.NAME.Ncpu` for 1, 2 and 4; each
+# passes when the program exits with 0.
 function(tutti_linux_program_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "CPUS;ARGS;GUEST_ARGS")
   if(NOT arg_CPUS)
@@ -60,4 +105,12 @@ function(tutti_linux_program_test name)
     set_tests_properties(guest.${name}.${cpus}cpu PROPERTIES TIMEOUT ${outer} LABELS guest)
     tutti_in_matrix(programs q35 ${cpus} guest.${name}.${cpus}cpu)
   endforeach()
+  if(TUTTI_ARM64_PROGRAMS)
+    foreach(cpus 1 2 4)
+      add_test(NAME guest.aarch64.${name}.${cpus}cpu
+        COMMAND tutti run --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS}
+          -- ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${name} ${arg_ARGS})
+      set_tests_properties(guest.aarch64.${name}.${cpus}cpu PROPERTIES TIMEOUT ${outer} LABELS guest)
+    endforeach()
+  endif()
 endfunction()

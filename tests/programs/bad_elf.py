@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Makes damaged copies of a good static x86-64 program: what a loader must refuse, or survive.
+"""Makes damaged copies of a good static program: what a loader must refuse, or survive.
 
     make_all(good, directory) -> {name: (path, what is wrong)}
 """
@@ -11,6 +11,7 @@ EHDR = {"type": (16, "<H"), "machine": (18, "<H"), "version": (20, "<I"), "entry
 PHDR = {"type": (0, "<I"), "flags": (4, "<I"), "offset": (8, "<Q"), "vaddr": (16, "<Q"), "filesz": (32, "<Q"),
         "memsz": (40, "<Q"), "align": (48, "<Q")}
 PT_LOAD, PT_INTERP = 1, 3
+EM_AARCH64 = 183
 
 
 class Image:
@@ -53,7 +54,7 @@ def variants(good):
     first, second, last = loads[0], loads[1], loads[-1]
     spare = next(i for i in range(image().get("phnum")) if i not in loads)
     first_address = image().get_segment(first, "vaddr")
-    far = 0x0000_7FFF_FFFF_F000
+    far = 0x0000_FFFF_FFFF_F000 if image().get("machine") == EM_AARCH64 else 0x0000_7FFF_FFFF_F000
 
     yield "empty", "an empty file", b""
     yield "one-byte", "one byte", good[:1]
@@ -66,7 +67,7 @@ def variants(good):
     yield "magic-wrong", "a wrong magic number", b"\x7fELG" + good[4:]
     yield "class-32", "claims to be a 32-bit file", good[:4] + b"\x01" + good[5:]
     yield "big-endian", "claims to be big-endian", good[:5] + b"\x02" + good[6:]
-    yield "machine-arm", "a program for another machine", bytes(image().set("machine", 183).data)
+    yield "machine-other", "a program for another machine", bytes(image().set("machine", 243).data)
     yield "machine-none", "a program for no machine", bytes(image().set("machine", 0).data)
     yield "type-core", "a core file", bytes(image().set("type", 4).data)
     yield "type-relocatable", "an object file", bytes(image().set("type", 1).data)
