@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Our ABI structures and numbers against the system's own headers: the host is x86_64 Linux.
+// Our ABI structures and numbers against the headers of the C library of the architecture that this is built for.
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/capability.h>
@@ -140,10 +140,13 @@ TEST(Abi, FileConstantsMatch) {
     EXPECT_EQ(sizeof(ours::Flock), sizeof(flock));
     EXPECT_EQ(offsetof(ours::Flock, pid), offsetof(flock, l_pid));
     EXPECT_EQ(sizeof(ours::EpollEvent), sizeof(epoll_event));
+    EXPECT_EQ(offsetof(ours::EpollEvent, data), offsetof(epoll_event, data));
     EXPECT_EQ(sizeof(ours::PollFd), sizeof(pollfd));
     EXPECT_EQ(static_cast<int>(ours::kOCloexec), O_CLOEXEC);
     EXPECT_EQ(static_cast<int>(ours::kODirectory), O_DIRECTORY);
     EXPECT_EQ(static_cast<int>(ours::kONoFollow), O_NOFOLLOW);
+    EXPECT_EQ(static_cast<int>(ours::kODirect), O_DIRECT);
+    EXPECT_EQ(static_cast<int>(ours::kOTmpFile), O_TMPFILE);
     EXPECT_EQ(static_cast<int>(ours::kOSync), O_SYNC);
     EXPECT_EQ(static_cast<int>(ours::kFGetLk), F_GETLK);
     EXPECT_EQ(ours::kAtFdCwd, AT_FDCWD);
@@ -171,6 +174,9 @@ TEST(Abi, SyscallNamesMatch) {
     EXPECT_EQ(ours::syscall_number("futex"), SYS_futex);
     EXPECT_EQ(ours::syscall_number("clone3"), SYS_clone3);
     EXPECT_EQ(ours::syscall_number("rseq"), SYS_rseq);
+    EXPECT_EQ(ours::syscall_number("rt_sigreturn"), SYS_rt_sigreturn);
+    EXPECT_EQ(ours::syscall_number("newfstatat"), SYS_newfstatat);
+    EXPECT_EQ(ours::syscall_number("set_mempolicy_home_node"), SYS_set_mempolicy_home_node);
     EXPECT_EQ(ours::syscall_name(SYS_openat), "openat");
     EXPECT_TRUE(ours::syscall_name(400).empty());
     EXPECT_TRUE(ours::syscall_name(~0ULL).empty());

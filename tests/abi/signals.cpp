@@ -533,6 +533,8 @@ TEST(the_handler_may_change_the_interrupted_context) {
         ucontext->uc_mcontext.gregs[REG_RBX] = 0x1234;
 #else
         ucontext->uc_mcontext.regs[19] = 0x1234;
+        CHECK_EQ(ucontext->uc_mcontext.pstate >> 28, 6u);  // Z and C
+        asm volatile("cmp %0, #1" ::"r"(0l) : "cc");
 #endif
     };
     ScopedAction action(SIGUSR1, change);
@@ -552,9 +554,14 @@ TEST(the_handler_may_change_the_interrupted_context) {
     register long x2 asm("x2") = SIGUSR1;
     register long x8 asm("x8") = SYS_tgkill;
     std::uint64_t x19 = 0;
-    asm volatile("mov x19, #1\n\tsvc #0\n\tmov %1, x19" : "+r"(x0), "=r"(x19) : "r"(x1), "r"(x2), "r"(x8) : "x19", "memory");
+    long carry = 0;  // the flags come back too
+    asm volatile("mov x19, #1\n\tcmp x19, #1\n\tsvc #0\n\tmov %1, x19\n\tcset %2, hs"
+                 : "+r"(x0), "=&r"(x19), "=&r"(carry)
+                 : "r"(x1), "r"(x2), "r"(x8)
+                 : "x19", "memory", "cc");
     CHECK_EQ(x0, 0);
     CHECK_EQ(x19, 0x1234u);
+    CHECK_EQ(carry, 1);
 #endif
     sigset_t mask;
     pthread_sigmask(SIG_BLOCK, nullptr, &mask);

@@ -250,4 +250,49 @@ TEST(unknown_system_calls) {
     CHECK_ERR(syscall(0x7fffffff), ENOSYS);
 }
 
+#ifdef __aarch64__
+TEST(features_of_the_cpu) {
+    struct Feature {
+        const char* name;
+        unsigned long bit;
+        int word;
+    };
+    // What arm64's elf_hwcaps names; what the kernel does not offer must be in neither place.
+    const Feature features[] = {
+        {"fp", HWCAP_FP, 1}, {"asimd", HWCAP_ASIMD, 1}, {"evtstrm", HWCAP_EVTSTRM, 1}, {"aes", HWCAP_AES, 1},
+        {"pmull", HWCAP_PMULL, 1}, {"sha1", HWCAP_SHA1, 1}, {"sha2", HWCAP_SHA2, 1}, {"crc32", HWCAP_CRC32, 1},
+        {"atomics", HWCAP_ATOMICS, 1}, {"fphp", HWCAP_FPHP, 1}, {"asimdhp", HWCAP_ASIMDHP, 1}, {"cpuid", HWCAP_CPUID, 1},
+        {"asimdrdm", HWCAP_ASIMDRDM, 1}, {"jscvt", HWCAP_JSCVT, 1}, {"fcma", HWCAP_FCMA, 1}, {"lrcpc", HWCAP_LRCPC, 1},
+        {"dcpop", HWCAP_DCPOP, 1}, {"sha3", HWCAP_SHA3, 1}, {"sm3", HWCAP_SM3, 1}, {"sm4", HWCAP_SM4, 1},
+        {"asimddp", HWCAP_ASIMDDP, 1}, {"sha512", HWCAP_SHA512, 1}, {"sve", HWCAP_SVE, 1}, {"asimdfhm", HWCAP_ASIMDFHM, 1},
+        {"dit", HWCAP_DIT, 1}, {"uscat", HWCAP_USCAT, 1}, {"ilrcpc", HWCAP_ILRCPC, 1}, {"flagm", HWCAP_FLAGM, 1},
+        {"ssbs", HWCAP_SSBS, 1}, {"sb", HWCAP_SB, 1}, {"paca", HWCAP_PACA, 1}, {"pacg", HWCAP_PACG, 1},
+        {"dcpodp", HWCAP2_DCPODP, 2}, {"flagm2", HWCAP2_FLAGM2, 2}, {"frint", HWCAP2_FRINT, 2}, {"i8mm", HWCAP2_I8MM, 2},
+        {"bf16", HWCAP2_BF16, 2}, {"dgh", HWCAP2_DGH, 2}, {"rng", HWCAP2_RNG, 2}, {"bti", HWCAP2_BTI, 2}};
+    const std::string text = read_file("/proc/cpuinfo");
+    const size_t start = text.find("Features\t:");
+    REQUIRE(start != std::string::npos);
+    const std::string line = text.substr(start, text.find('\n', start) - start) + " ";
+    for (const Feature& feature : features) {
+        const bool told = (getauxval(feature.word == 1 ? AT_HWCAP : AT_HWCAP2) & feature.bit) != 0;
+        if (told != (line.find(std::string(" ") + feature.name + " ") != std::string::npos))
+            fail(__FILE__, __LINE__, "%s: in the auxiliary vector %d", feature.name, told);
+    }
+    CHECK((getauxval(AT_HWCAP) & (HWCAP_FP | HWCAP_ASIMD)) == (HWCAP_FP | HWCAP_ASIMD));
+    CHECK(strcmp(reinterpret_cast<const char*>(getauxval(AT_PLATFORM)), "aarch64") == 0);
+    // A CPU that is said to have the instructions runs them.
+    if (getauxval(AT_HWCAP) & HWCAP_ATOMICS) {
+        long word = 1, before = 0;
+        asm volatile(".arch_extension lse\n\tldadd %2, %0, %1" : "=&r"(before), "+Q"(word) : "r"(4l) : "memory");
+        CHECK_EQ(word, 5);
+        CHECK_EQ(before, 1);
+    }
+    if (getauxval(AT_HWCAP) & HWCAP_CRC32) {
+        unsigned sum = 0;
+        asm volatile(".arch_extension crc\n\tcrc32b %w0, %w0, %w1" : "+r"(sum) : "r"(1u));
+        CHECK_EQ(sum, 0x77073096u);
+    }
+}
+#endif
+
 int main(int argc, char** argv) { return run_all(argc, argv); }

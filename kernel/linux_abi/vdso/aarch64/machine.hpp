@@ -8,6 +8,10 @@
 
 namespace machine {
 
+inline constexpr char const* kVersion = "LINUX_2.6.39";
+inline constexpr char const* kNames[] = {"__kernel_clock_gettime", "__kernel_clock_getres", "__kernel_gettimeofday",
+                                         "__kernel_rt_sigreturn"};
+
 inline constexpr long kGettimeofday = 169;
 inline constexpr long kClockGettime = 113;
 inline constexpr long kClockGetres = 114;

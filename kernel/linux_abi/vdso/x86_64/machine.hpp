@@ -8,6 +8,10 @@
 
 namespace machine {
 
+inline constexpr char const* kVersion = "LINUX_2.6";
+inline constexpr char const* kNames[] = {"__vdso_clock_gettime", "__vdso_clock_getres", "__vdso_gettimeofday", "__vdso_time",
+                                         "__vdso_getcpu"};
+
 inline constexpr long kGettimeofday = 96;
 inline constexpr long kClockGettime = 228;
 inline constexpr long kClockGetres = 229;
