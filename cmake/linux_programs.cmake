@@ -101,11 +101,12 @@ function(tutti_arm64_test name)
   target_link_libraries(${target} PRIVATE ${lib}/libgtest_main.a ${lib}/libgtest.a)
   add_test(NAME guest.aarch64.unit.${name} COMMAND tutti run --cpus 2 --timeout 60 ${arg_RUN} -- $<TARGET_FILE:${target}>)
   set_tests_properties(guest.aarch64.unit.${name} PROPERTIES TIMEOUT 90 LABELS guest)
+  tutti_in_matrix(programs virt-gicv3 2 guest.aarch64.unit.${name})
 endfunction()
 
 # tutti_linux_program_test(NAME [CPUS 1 4] [TIMEOUT seconds] [ARGS arguments...] [GUEST_ARGS options of tutti run...])
-# CTest `host.program.NAME`, `guest.NAME.Ncpu` for each number of CPUs, and `guest.aarch64.NAME.Ncpu` for 1, 2 and 4; each
-# passes when the program exits with 0.
+# CTest `host.program.NAME`, `guest.NAME.Ncpu` for each number of CPUs, and `guest.aarch64.NAME.Ncpu` for 1, 2 and 4, with
+# `.gicv2` for 2 more; each passes when the program exits with 0.
 function(tutti_linux_program_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "CPUS;ARGS;GUEST_ARGS")
   if(NOT arg_CPUS)
@@ -128,11 +129,18 @@ function(tutti_linux_program_test name)
     tutti_in_matrix(programs q35 ${cpus} guest.${name}.${cpus}cpu)
   endforeach()
   if(TUTTI_ARM64_PROGRAMS)
-    foreach(cpus 1 2 4)
-      add_test(NAME guest.aarch64.${name}.${cpus}cpu
-        COMMAND tutti run --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS}
-          -- ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${name} ${arg_ARGS})
-      set_tests_properties(guest.aarch64.${name}.${cpus}cpu PROPERTIES TIMEOUT ${outer} LABELS guest)
+    foreach(place virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:2)  # the last: Armv8.0
+      string(REPLACE ":" ";" place ${place})
+      list(GET place 0 machine)
+      list(GET place 1 cpus)
+      set(test guest.aarch64.${name}.${cpus}cpu)
+      if(machine STREQUAL virt-gicv2)
+        string(APPEND test .gicv2)
+      endif()
+      add_test(NAME ${test} COMMAND tutti run --machine ${machine} --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS}
+        -- ${CMAKE_CURRENT_BINARY_DIR}/aarch64/${name} ${arg_ARGS})
+      set_tests_properties(${test} PROPERTIES TIMEOUT ${outer} LABELS guest)
+      tutti_in_matrix(programs ${machine} ${cpus} ${test})
     endforeach()
   endif()
 endfunction()
