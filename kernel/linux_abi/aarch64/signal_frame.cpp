@@ -11,7 +11,6 @@
 #include <cstddef>
 
 #include "arch/fpu.hpp"
-#include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/process/task.hpp"
@@ -139,7 +138,6 @@ bool push_signal_frame(Task& task, arch::TrapFrame& frame, SigInfo const& info, 
 
     u64 const record_address = align_down(top - sizeof(FrameRecord), 16);
     u64 const frame_address = record_address - sizeof(SignalFrame);
-    if (top > arch::kUserEnd || frame_address > top) return false;
     if ((switch_stack || already_there) && frame_address < task.alt_stack.base) return false;  // would overflow it
 
     FrameHead out{};
