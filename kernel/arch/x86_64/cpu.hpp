@@ -2,6 +2,7 @@
 // One instruction each: interrupt flag, halting, control and model-specific registers, ports, CPUID, time stamp.
 #pragma once
 
+#include "arch/x86_64/cpuid.hpp"
 #include "base/compiler.hpp"
 #include "base/types.hpp"
 
@@ -58,15 +59,6 @@ ALWAYS_INLINE void halt_until_interrupt() { asm volatile("sti; hlt; cli" ::: "me
     u32 low, high;
     asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
     return (u64{high} << 32) | low;
-}
-
-struct CpuidResult {
-    u32 eax, ebx, ecx, edx;
-};
-[[nodiscard]] inline CpuidResult cpuid(u32 leaf, u32 subleaf = 0) {
-    CpuidResult r;
-    asm volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
-    return r;
 }
 
 [[nodiscard]] ALWAYS_INLINE u64 read_msr(u32 index) {
@@ -130,6 +122,11 @@ inline constexpr u64 kCr4Umip = 1 << 11;
 inline constexpr u64 kCr4FsGsBase = 1 << 16;
 inline constexpr u64 kCr4Smep = 1 << 20;
 inline constexpr u64 kCr4Smap = 1 << 21;
+
+// What the kernel has switched on for programs, and set for them: RDTSCP and RDPID give the CPU's number.
+inline constexpr bool kCpuNumberIsOurs = true;
+[[nodiscard]] inline bool programs_may_set_bases() { return (read_cr4() & kCr4FsGsBase) != 0; }
+[[nodiscard]] inline bool has_five_page_table_levels() { return (read_cr4() & (1 << 12)) != 0; }
 
 inline constexpr u32 kMsrApicBase = 0x1b;
 inline constexpr u32 kMsrTscDeadline = 0x6e0;

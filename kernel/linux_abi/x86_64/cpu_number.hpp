@@ -7,7 +7,7 @@
 namespace tutti::linux_abi {
 
 [[nodiscard]] inline bool user_cpu_number_present() {
-    return arch::cpuid(0x80000000).eax >= 0x80000001 && (arch::cpuid(0x80000001).edx & (1u << 27)) != 0;
+    return arch::kCpuNumberIsOurs && arch::cpuid(0x80000000).eax >= 0x80000001 && (arch::cpuid(0x80000001).edx & (1u << 27)) != 0;
 }
 
 }  // namespace tutti::linux_abi

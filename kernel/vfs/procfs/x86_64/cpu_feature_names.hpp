@@ -77,9 +77,8 @@ inline constexpr CpuFeature kCpuFeatures[] = {
         return 0;
     };
     if ((word() >> feature.bit & 1) == 0) return false;
-    constexpr u64 kCr4FiveLevels = 1 << 12;
-    if (feature.name == "fsgsbase") return (arch::read_cr4() & arch::kCr4FsGsBase) != 0;
-    if (feature.name == "la57") return (arch::read_cr4() & kCr4FiveLevels) != 0;
+    if (feature.name == "fsgsbase") return arch::programs_may_set_bases();
+    if (feature.name == "la57") return arch::has_five_page_table_levels();
     bool const needs_saved_state = feature.name.starts_with("avx") || feature.name == "fma" || feature.name == "f16c";
     constexpr u32 kOsXsave = 1u << 27;
     return !needs_saved_state || (leaf(1).ecx & kOsXsave) != 0;
