@@ -1,59 +1,93 @@
 # SPDX-License-Identifier: BSD-3-Clause
-# The kernel's portable layers as an ordinary Linux process (kernel/platform/linuxu/README.md). From the sources and unit
-# tests that the folders have named, those of base, smp, mem and sched; in the build folder,
+# The kernel as an ordinary Linux process (kernel/platform/linuxu/README.md), from the sources and unit tests that the folders
+# have named. In the build folder,
 #
-#   tutti-linuxu          debug, with the unit tests
-#   tutti-linuxu-tsan     the same under ThreadSanitizer
-#   tutti-linuxu-asan     the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tutti-linuxu                debug, with the unit tests
+#   tutti-kernel-linuxu         release, for programs: what `tutti run --platform linuxu` starts
+#   tutti-kernel-debug-linuxu   the same with assertions
+#   tutti-linuxu-tsan           base, smp, mem and sched with their unit tests, under ThreadSanitizer
+#   tutti-linuxu-asan           the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #
-# and target tutti_linuxu_release: what a native benchmark links (it defines hal::kernel_main() and calls
-# platform::boot()).
+# and target tutti_linuxu_release: base, smp, mem and sched for native benchmarks (which define hal::kernel_main() and call
+# platform::boot()). Sanitizers and benchmarks need a C library, whose thread pointer is the one a program would have: no
+# programs there.
 
-set(TUTTI_LINUXU_LAYERS "/kernel/(base|smp|mem|sched)/")
-# Not in a process: what the C library has, page tables, and operators that must share the process with host code.
-set(TUTTI_LINUXU_WITHOUT "/kernel/(base/(freestanding|memory_functions)\\.cpp|mem/paging/|mem/heap/operators\\.cpp)")
+# Where there is a C library: what it has, and operators that must share the process with host code. Programs do not run
+# there, nor what is only for them.
+set(TUTTI_LINUXU_CORE "/kernel/(base|smp|mem|sched)/")
+set(TUTTI_LINUXU_WITHOUT_CORE "/kernel/(base/(freestanding|memory_functions)\\.cpp|mem/heap/operators\\.cpp)")
+# Where programs run: all but what drives a machine's hardware.
+set(TUTTI_LINUXU_WITHOUT
+  "/kernel/(arch|platform)/|/kernel/mem/paging/kernel_map|/kernel/drivers/(bus|virtio)/|/kernel/drivers/(devices\\.cpp|console/virtio_console\\.cpp|rng/virtio_rng\\.cpp)")
+
+set(TUTTI_LINUXU OFF)
+if(TUTTI_KERNEL AND TUTTI_ARCH STREQUAL x86_64 AND CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+  set(TUTTI_LINUXU ON)
+endif()
 
 function(tutti_linuxu_images)
-  if(NOT TUTTI_KERNEL OR NOT TUTTI_ARCH STREQUAL x86_64 OR NOT CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
+  if(NOT TUTTI_LINUXU)
     return()
   endif()
-  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include-linuxu)
-  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/hosted ${PROJECT_BINARY_DIR}/include-linuxu/arch SYMBOLIC)
+  set(folder ${PROJECT_BINARY_DIR}/include-linuxu)
+  file(MAKE_DIRECTORY ${folder}/linux_abi/vdso)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/hosted ${folder}/arch SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/${TUTTI_ARCH} ${folder}/linux_abi/machine SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/vdso/${TUTTI_ARCH} ${folder}/linux_abi/vdso/machine SYMBOLIC)
 
-  get_property(core GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
-  list(FILTER core INCLUDE REGEX "${TUTTI_LINUXU_LAYERS}")
-  list(FILTER core EXCLUDE REGEX "${TUTTI_LINUXU_WITHOUT}")
+  set(arch ${PROJECT_SOURCE_DIR}/kernel/arch)
+  set(platform ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu)
+  get_property(kernel GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
+  get_property(kernel_tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
+  foreach(list kernel kernel_tests)
+    tutti_keep_own(${list} ${TUTTI_ARCH})
+    list(FILTER ${list} EXCLUDE REGEX "${TUTTI_LINUXU_WITHOUT}")
+  endforeach()
+
+  set(core ${kernel})
+  list(FILTER core INCLUDE REGEX "${TUTTI_LINUXU_CORE}")
+  list(FILTER core EXCLUDE REGEX "${TUTTI_LINUXU_WITHOUT_CORE}|/mem/paging/")
+  set(core_tests ${kernel_tests})
+  list(FILTER core_tests INCLUDE REGEX "${TUTTI_LINUXU_CORE}|/tests/harness/")
   foreach(file command_line core crash)
     list(APPEND core ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
   endforeach()
-  get_property(tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
-  list(FILTER tests INCLUDE REGEX "${TUTTI_LINUXU_LAYERS}|/tests/harness/")
-  list(FILTER tests EXCLUDE REGEX "${TUTTI_LINUXU_WITHOUT}")
-  list(APPEND tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp)
-  set(arch ${PROJECT_SOURCE_DIR}/kernel/arch)
-  set(platform ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu)
-  set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S ${arch}/hosted/context_switch.cpp
+  list(APPEND core_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp)
+  list(APPEND kernel_tests ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
+  list(FILTER kernel_tests EXCLUDE REGEX "/kernel/vm/out_of_memory_test")  # stacks and the kernel's tables are not made of frames
+
+  set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/user_access.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S
+    ${arch}/x86_64/fpu_area.cpp ${arch}/x86_64/user_access.S ${arch}/hosted/fpu.cpp ${arch}/hosted/host_tlb.cpp
     ${arch}/hosted/interrupts.cpp ${arch}/hosted/signal_entry.S ${arch}/hosted/traps.cpp ${platform}/boot.cpp
     ${platform}/clock.cpp ${platform}/console.cpp ${platform}/cpus.cpp ${platform}/interrupts.cpp
-    ${platform}/memory.cpp ${platform}/operators.cpp ${platform}/options.cpp ${platform}/power.cpp
-    ${platform}/sanitizer.cpp)
+    ${platform}/memory.cpp ${platform}/options.cpp ${platform}/power.cpp ${platform}/sanitizer.cpp)
+  set(host_of_core ${host} ${arch}/hosted/context_switch.cpp ${platform}/operators.cpp)
+  set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/host_link.cpp ${platform}/host_thread.cpp
+    ${platform}/start.S)
 
-  tutti_linuxu_image("" CORE ${core} TESTS ${tests} HOST ${host})
-  tutti_linuxu_image(-tsan CORE ${core} TESTS ${tests} HOST ${host}
-    DEFINE TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_TSAN=1 SANITIZE -fsanitize=thread)
-  tutti_linuxu_image(-asan CORE ${core} TESTS ${tests} HOST ${host}
-    DEFINE TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_ASAN=1 SANITIZE -fsanitize=address,undefined -fno-sanitize=vptr,function
-    -fno-sanitize-recover=all)
+  tutti_linuxu_flavour("" KERNEL ${kernel} TESTS ${kernel_tests} HOST ${host_of_programs} FLAGS ${TUTTI_DEBUG_FLAGS})
+  tutti_linuxu_flavour(-release KERNEL ${kernel} HOST ${host_of_programs} FLAGS ${TUTTI_RELEASE_FLAGS})
+  tutti_linuxu_flavour(-tsan KERNEL ${core} TESTS ${core_tests} HOST ${host_of_core} FLAGS ${TUTTI_DEBUG_FLAGS}
+    DEFINE TUTTI_HOSTED_LIBC=1 TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_TSAN=1 SANITIZE -fsanitize=thread)
+  set(asan -fsanitize=address,undefined -fno-sanitize=vptr,function -fno-sanitize-recover=all)
+  tutti_linuxu_flavour(-asan KERNEL ${core} TESTS ${core_tests} HOST ${host_of_core} FLAGS ${TUTTI_DEBUG_FLAGS}
+    DEFINE TUTTI_HOSTED_LIBC=1 TUTTI_HOSTED_SANITIZER=1 TUTTI_HOSTED_ASAN=1 SANITIZE ${asan})
+
+  tutti_linuxu_image(tutti-linuxu PARTS core tests host LINK ${TUTTI_LINUXU_PROGRAM_LINK_FLAGS})
+  tutti_linuxu_image(tutti-kernel-linuxu PARTS core-release host-release LINK ${TUTTI_LINUXU_PROGRAM_LINK_FLAGS})
+  tutti_linuxu_image(tutti-kernel-debug-linuxu PARTS core host LINK ${TUTTI_LINUXU_PROGRAM_LINK_FLAGS})
+  tutti_linuxu_image(tutti-linuxu-tsan PARTS core-tsan tests-tsan host-tsan LINK ${TUTTI_LINUXU_LINK_FLAGS} -fsanitize=thread)
+  tutti_linuxu_image(tutti-linuxu-asan PARTS core-asan tests-asan host-asan LINK ${TUTTI_LINUXU_LINK_FLAGS} ${asan})
 
   tutti_linuxu_test_runs(tutti-linuxu linuxu 1 2 4 8)
   tutti_linuxu_test_runs(tutti-linuxu-tsan linuxu.tsan 1 2 4)
   tutti_linuxu_test_runs(tutti-linuxu-asan linuxu.asan 1 2 4)
 
   # For benchmarks.
-  tutti_linuxu_objects(linuxu_core_release ${TUTTI_RELEASE_FLAGS} -ffreestanding)
+  tutti_linuxu_objects(linuxu_core_release ${TUTTI_RELEASE_FLAGS} -ffreestanding -DTUTTI_HOSTED_LIBC=1)
   target_sources(linuxu_core_release PRIVATE ${core})
-  tutti_linuxu_objects(linuxu_host_release ${TUTTI_RELEASE_FLAGS})
-  target_sources(linuxu_host_release PRIVATE ${host} ${PROJECT_BINARY_DIR}/link/linuxu/no_symbols.S)
+  tutti_linuxu_objects(linuxu_host_release ${TUTTI_RELEASE_FLAGS} -DTUTTI_HOSTED_LIBC=1)
+  target_sources(linuxu_host_release PRIVATE ${host_of_core} ${PROJECT_BINARY_DIR}/link/linuxu/no_symbols.S)
   add_library(tutti_linuxu_release INTERFACE)
   target_sources(tutti_linuxu_release INTERFACE $<TARGET_OBJECTS:linuxu_core_release> $<TARGET_OBJECTS:linuxu_host_release>)
   target_include_directories(tutti_linuxu_release INTERFACE ${PROJECT_BINARY_DIR}/include-linuxu ${PROJECT_SOURCE_DIR}/kernel)
@@ -62,6 +96,9 @@ endfunction()
 
 set(TUTTI_LINUXU_LINK_FLAGS -no-pie -fuse-ld=lld -Wl,-T,${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld
   -pthread -Wl,-z,noexecstack)
+# Beyond the addresses of programs (kernel/arch/hosted/memory_layout.hpp), and without anything else in the process.
+set(TUTTI_LINUXU_PROGRAM_LINK_FLAGS ${TUTTI_LINUXU_LINK_FLAGS} -nostdlib -static -Wl,--image-base=0x7c0000000000
+  -Wl,--gc-sections)
 
 # CTest entries `linuxu[.FLAVOUR].CPUS`, judged as the kernel's are.
 function(tutti_linuxu_test_runs image label)
@@ -78,8 +115,8 @@ function(tutti_linuxu_objects name)
   add_library(${name} OBJECT)
   target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/include-linuxu ${PROJECT_SOURCE_DIR}/kernel
                                              ${PROJECT_SOURCE_DIR}/tests)
-  target_compile_options(${name} PRIVATE -march=x86-64 -fno-pic -fno-pie -fno-stack-protector -fno-omit-frame-pointer
-    -mno-omit-leaf-frame-pointer -ffunction-sections -fdata-sections -fno-strict-aliasing -fvisibility=hidden -g
+  target_compile_options(${name} PRIVATE -march=x86-64 -fPIE -fno-plt -mno-red-zone -fno-stack-protector -fno-omit-frame-pointer
+    -mno-omit-leaf-frame-pointer -ffunction-sections -fdata-sections -fno-strict-aliasing -fno-builtin-bcmp -fvisibility=hidden -g
     -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-c++-static-destructors -faligned-allocation
       -Wall -Wextra -Werror -Wthread-safety -Wvla -Wshadow-all -Wimplicit-fallthrough -Wno-shadow-uncaptured-local
@@ -88,29 +125,41 @@ function(tutti_linuxu_objects name)
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS ON POSITION_INDEPENDENT_CODE OFF)
 endfunction()
 
-# One executable `tutti-linuxu<suffix>`. Only the portable layers are instrumented: what plays the hardware is not.
-function(tutti_linuxu_image suffix)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "CORE;TESTS;HOST;DEFINE;SANITIZE")
-  set(name tutti-linuxu${suffix})
+# Object libraries linuxu_core<suffix>, linuxu_tests<suffix> if there are tests, and linuxu_host<suffix>. Only the portable
+# layers are instrumented: what plays the hardware is not.
+function(tutti_linuxu_flavour suffix)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "KERNEL;TESTS;HOST;FLAGS;DEFINE;SANITIZE")
   set(instrument "")
   if(arg_SANITIZE)
     set(instrument ${arg_SANITIZE} -fsanitize-coverage=trace-pc)
   endif()
-  tutti_linuxu_objects(linuxu_core${suffix} ${TUTTI_DEBUG_FLAGS} -ffreestanding ${instrument})
-  target_sources(linuxu_core${suffix} PRIVATE ${arg_CORE})
-  # Test cases are found as an array, which red zones between them would break.
-  tutti_linuxu_objects(linuxu_tests${suffix} ${TUTTI_DEBUG_FLAGS} -DTUTTI_TESTS=1 -ffreestanding ${instrument}
-    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-mllvm -asan-globals=0>")
-  target_sources(linuxu_tests${suffix} PRIVATE ${arg_TESTS})
-  tutti_linuxu_objects(linuxu_host${suffix} ${TUTTI_DEBUG_FLAGS})
+  tutti_linuxu_objects(linuxu_core${suffix} ${arg_FLAGS} -ffreestanding ${instrument})
+  target_sources(linuxu_core${suffix} PRIVATE ${arg_KERNEL})
+  tutti_linuxu_objects(linuxu_host${suffix} ${arg_FLAGS})
   target_sources(linuxu_host${suffix} PRIVATE ${arg_HOST} ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/main.cpp)
-  foreach(part core tests host)
+  set(parts core host)
+  if(arg_TESTS)
+    # Test cases are found as an array, which red zones between them would break.
+    tutti_linuxu_objects(linuxu_tests${suffix} ${arg_FLAGS} -DTUTTI_TESTS=1 -ffreestanding ${instrument}
+      "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-mllvm -asan-globals=0>")
+    target_sources(linuxu_tests${suffix} PRIVATE ${arg_TESTS})
+    list(APPEND parts tests)
+  endif()
+  get_property(depends GLOBAL PROPERTY TUTTI_KERNEL_DEPENDS)
+  foreach(part IN LISTS parts)
     target_compile_definitions(linuxu_${part}${suffix} PRIVATE ${arg_DEFINE})
+    if(depends)
+      add_dependencies(linuxu_${part}${suffix} ${depends})
+    endif()
   endforeach()
   if(arg_SANITIZE)  # arch/hosted/context_switch.cpp has the function of this name
     target_compile_definitions(linuxu_host${suffix} PRIVATE $<$<COMPILE_LANGUAGE:ASM>:switch_stacks=switch_stacks_raw>)
   endif()
+endfunction()
 
+# One executable of object libraries linuxu_PART.
+function(tutti_linuxu_image name)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PARTS;LINK")
   # Linked twice: the first image tells where the functions are, the second carries their names. The symbol table lies
   # behind the code (linuxu.ld), so that nothing moves.
   set(work ${PROJECT_BINARY_DIR}/link/linuxu)
@@ -134,9 +183,10 @@ symbol_table_names: .byte 0
   add_executable(${name} ${work}/${name}.S)
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   foreach(image ${name}.first ${name})
-    target_sources(${image} PRIVATE $<TARGET_OBJECTS:linuxu_core${suffix}> $<TARGET_OBJECTS:linuxu_tests${suffix}>
-                                    $<TARGET_OBJECTS:linuxu_host${suffix}>)
-    target_link_options(${image} PRIVATE ${TUTTI_LINUXU_LINK_FLAGS} ${arg_SANITIZE})
+    foreach(part IN LISTS arg_PARTS)
+      target_sources(${image} PRIVATE $<TARGET_OBJECTS:linuxu_${part}>)
+    endforeach()
+    target_link_options(${image} PRIVATE ${arg_LINK})
     # The C driver: no libstdc++, as in the kernel; operators new and delete are ours.
     set_target_properties(${image} PROPERTIES LINKER_LANGUAGE C)
     set_property(TARGET ${image} APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld)

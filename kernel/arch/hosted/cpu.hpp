@@ -3,6 +3,7 @@
 // another word there, announced by a signal (README.md has the whole).
 #pragma once
 
+#include "arch/x86_64/cpuid.hpp"
 #include "base/compiler.hpp"
 #include "base/types.hpp"
 
@@ -84,6 +85,18 @@ ALWAYS_INLINE void halt_until_interrupt() { hosted_halt_until_interrupt(); }
     asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
     return (u64{high} << 32) | low;
 }
+
+[[nodiscard]] ALWAYS_INLINE u64 read_flags() {
+    u64 flags;
+    asm volatile("pushfq; popq %0" : "=r"(flags)::"memory");
+    return flags;
+}
+
+// RDTSCP and RDPID give the number of the host's processor.
+inline constexpr bool kCpuNumberIsOurs = false;
+// Programs may if the host lets us, but are not told: what they set would be lost at a switch.
+[[nodiscard]] inline bool programs_may_set_bases() { return false; }
+[[nodiscard]] inline bool has_five_page_table_levels() { return false; }
 
 inline void set_gs_base(u64 base) { hosted_set_gs_base(base); }
 

@@ -66,27 +66,35 @@ void post_interrupt(void* area, Interrupt interrupt) {
         signal_cpu(area, kInterruptSignal);
 }
 
-void post_interrupt_unannounced(void* area, Interrupt interrupt) {
-    word_in(area, hosted_posted_interrupts).fetch_or(1u << static_cast<u32>(interrupt));
-    // Another interrupt may have brought this handler to another CPU before it set the bit. After it did, that one would
-    // have taken the bit, too.
-    if (percpu_address(__percpu_start[0]) != area) signal_cpu(area, kInterruptSignal);
+void post_interrupt_here(Interrupt interrupt) {
+    word_here(hosted_posted_interrupts).fetch_or(1u << static_cast<u32>(interrupt));
 }
 
 void post_nmi(void* area) { signal_cpu(area, kNmiSignal); }
 
+namespace {
+
+// Interrupts off.
+void run_handlers(TrapFrame& frame) {
+    // acquire: what the sender did before.
+    for (u32 bits = word_here(hosted_posted_interrupts).exchange(0); bits != 0; bits &= bits - 1)
+        if (hal::hooks.interrupt != nullptr)
+            hal::hooks.interrupt(frame, kFirstInterruptVector + static_cast<unsigned>(__builtin_ctz(bits)));
+}
+
+}  // namespace
+
 void take_interrupts(TrapFrame& frame) {
     do {
         asm volatile("movl $0, %%gs:%0" : "=m"(hosted_interrupt_flag)::"memory");
-        // acquire: what the sender did before. The hooks below may bring us to another CPU: the word is looked up again.
-        u32 bits = word_here(hosted_posted_interrupts).exchange(0);
-        for (; bits != 0; bits &= bits - 1)
-            if (hal::hooks.interrupt != nullptr)
-                hal::hooks.interrupt(frame, kFirstInterruptVector + static_cast<unsigned>(__builtin_ctz(bits)));
+        run_handlers(frame);
+        // May bring us to another CPU: the word is looked up again.
         if (hal::hooks.irq_exit_to_kernel != nullptr) hal::hooks.irq_exit_to_kernel();
         asm volatile("movl %1, %%gs:%0" : "=m"(hosted_interrupt_flag) : "i"(kFlagInterrupt) : "memory");
     } while (percpu_load(hosted_posted_interrupts) != 0);
 }
+
+void take_interrupts_from_user(TrapFrame& frame) { run_handlers(frame); }
 
 void hold_nmi_back() { percpu_store(nmi_held_back, 1u); }
 

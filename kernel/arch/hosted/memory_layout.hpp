@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Where a process has what the kernel has in its half of the address space. The places are free in a process that is
-// linked to fixed addresses, and are application memory to ThreadSanitizer and AddressSanitizer.
+// Where the process has what a machine has in the kernel's half of the address space. Linux puts nothing there by itself
+// (its own mappings are within a few TiB of the end), and to ThreadSanitizer and AddressSanitizer it is application memory.
+//
+//   0x0000'0001'0000  the program's
+//   0x7a00'0000'0000  kUserEnd
+//   0x7a80'0000'0000  direct map: all RAM
+//   0x7b00'0000'0000  guarded stacks
+//   0x7c00'0000'0000  the kernel's image, where programs can run (cmake/linuxu.cmake)
 #pragma once
 
 #include "base/types.hpp"
 
 namespace tutti::arch {
 
-inline constexpr u64 kDirectMapBase = 0x5800'0000'0000;  // RAM: one mapping of the process
-inline constexpr u64 kKernelMapBase = 0x5900'0000'0000;  // guarded stacks
-inline constexpr u64 kKernelMapEnd = 0x5980'0000'0000;
+inline constexpr u64 kUserEnd = 0x7a00'0000'0000;        // first address a program cannot have
+inline constexpr u64 kDirectMapBase = 0x7a80'0000'0000;  // RAM: one mapping of the process
+inline constexpr u64 kKernelMapBase = 0x7b00'0000'0000;  // guarded stacks
+inline constexpr u64 kKernelMapEnd = 0x7b80'0000'0000;
 inline constexpr u64 kKernelStacksEnd = kKernelMapEnd;   // no devices
 // Room for several signal frames with wide vector registers, and for what sanitizers add to each function's frame.
 inline constexpr u64 kKernelStackSize = 256 << 10;

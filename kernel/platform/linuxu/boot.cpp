@@ -10,6 +10,8 @@
 #include "hal/power.hpp"
 #include "platform/linuxu/clock.hpp"
 #include "platform/linuxu/cpus.hpp"
+#include "platform/linuxu/host_link.hpp"
+#include "platform/linuxu/host_thread.hpp"
 #include "platform/linuxu/interrupts.hpp"
 #include "platform/linuxu/memory.hpp"
 
@@ -40,6 +42,7 @@ void boot(Options const& options) {
     interrupts_init();
     arch::traps_init();
     cpus_init(options.cpus);
+    if constexpr (kRunsPrograms) set_host_link(options.link_file);
     hal::kernel_main();
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "platform/linuxu/cpus.hpp"
 
+#if TUTTI_HOSTED_LIBC
 #include <pthread.h>
+#endif
 #include <sys/syscall.h>
 
 #include <bit>
@@ -14,6 +16,7 @@
 #include "base/bits.hpp"
 #include "hal/cpu.hpp"
 #include "platform/linuxu/clock.hpp"
+#include "platform/linuxu/host_thread.hpp"
 #include "platform/linuxu/memory.hpp"
 
 namespace tutti::platform {
@@ -37,6 +40,7 @@ void become_cpu(u32 index) {
     arch::percpu_install(areas[index], index);
     arch::traps_init_cpu();
     clock_init_cpu(areas[index]);
+    if (kRunsPrograms) arch::dispatch_system_calls();
 }
 
 void* secondary_main(void* argument) {
@@ -44,6 +48,20 @@ void* secondary_main(void* argument) {
     secondary_entry();
     arch::halt_forever();
 }
+
+#if TUTTI_HOSTED_LIBC
+int start_thread(void* (*entry)(void*), void* argument) {
+    pthread_attr_t attributes;
+    CHECK(pthread_attr_init(&attributes) == 0);
+    CHECK(pthread_attr_setstacksize(&attributes, kBootStackSize) == 0);
+    pthread_t thread;
+    int const error = pthread_create(&thread, &attributes, entry, argument);
+    pthread_attr_destroy(&attributes);
+    return error;
+}
+#else
+int start_thread(void* (*entry)(void*), void* argument) { return start_host_thread(kBootStackSize, entry, argument); }
+#endif
 
 }  // namespace
 
@@ -77,18 +95,13 @@ void* percpu_area(CpuId cpu) { return areas[cpu.value()]; }
 
 void start_secondary_cpus(void (*entry)()) {
     secondary_entry = entry;
-    pthread_attr_t attributes;
-    CHECK(pthread_attr_init(&attributes) == 0);
-    CHECK(pthread_attr_setstacksize(&attributes, kBootStackSize) == 0);
     // Off: a switch in here would leave the C library's locks to another host thread.
     arch::IrqState const before = arch::disable_interrupts();
     for (u32 i = 1; i < cpus; ++i) {
-        pthread_t thread;
-        int const error = pthread_create(&thread, &attributes, secondary_main, reinterpret_cast<void*>(u64{i}));
+        int const error = start_thread(secondary_main, reinterpret_cast<void*>(u64{i}));
         CHECK(error == 0, "the host gives no thread for CPU {}: error {}", i, error);
     }
     arch::restore_interrupts(before);
-    pthread_attr_destroy(&attributes);
 }
 
 }  // namespace tutti::hal

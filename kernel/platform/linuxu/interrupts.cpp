@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Inter-processor interrupts and the timer's. Devices come with programs: there are none yet.
+// Inter-processor interrupts, the timer's and the host link's.
 #include "platform/linuxu/interrupts.hpp"
 
 #include "arch/traps.hpp"
@@ -13,6 +13,7 @@ namespace tutti::platform {
 namespace {
 
 constinit hal::IpiHandler ipi_handlers[hal::kIpiKinds] = {};
+constinit void (*host_link_handler)() = nullptr;
 
 void call_handler(hal::IpiKind kind) {
     if (auto const handler = ipi_handlers[static_cast<unsigned>(kind)]; handler != nullptr) handler(kind);
@@ -23,10 +24,13 @@ void dispatch(arch::TrapFrame&, unsigned vector) {
         case arch::Interrupt::Timer: timer_interrupt(); break;
         case arch::Interrupt::Reschedule: call_handler(hal::IpiKind::Reschedule); break;
         case arch::Interrupt::Call: call_handler(hal::IpiKind::Call); break;
+        case arch::Interrupt::HostLink: host_link_handler(); break;
     }
 }
 
 }  // namespace
+
+void set_host_link_handler(void (*handler)()) { host_link_handler = handler; }
 
 void interrupts_init() { hal::hooks.interrupt = dispatch; }
 

@@ -10,8 +10,9 @@ namespace tutti::platform {
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: tutti-linuxu [--cpus N] [--memory SIZE[K|M|G]] [WORD...]\n"
-    "Runs the kernel as a process: N CPUs are N threads. WORDs go to the kernel: tests=GLOB seed=N log=LEVEL.\n";
+    "usage: tutti-linuxu [--cpus N] [--memory SIZE[K|M|G]] [--initrd-fd N] [--link-fd N] [WORD...]\n"
+    "Runs the kernel as a process: N CPUs are N threads. WORDs go to the kernel: tests=GLOB seed=N log=LEVEL.\n"
+    "The initial archive and the host link are open files of the process; `tutti run --platform linuxu` gives them.\n";
 
 constinit char kernel_words[1024]{};
 
@@ -40,6 +41,12 @@ u64 parse_size(std::string_view option, std::string_view text) {
     return value << shift;
 }
 
+int parse_file(std::string_view option, std::string_view text) {
+    u64 const number = parse_size(option, text);
+    if (number > 0xffff) refuse(option, "no file descriptor");
+    return static_cast<int>(number);
+}
+
 }  // namespace
 
 Options parse_options(int count, char** words) {
@@ -66,6 +73,10 @@ Options parse_options(int count, char** words) {
         } else if (word == "--memory") {
             options.memory = parse_size(word, value) & ~kPageMask;
             if (options.memory < (u64{16} << 20)) refuse(word, "16M at least");
+        } else if (word == "--initrd-fd") {
+            options.initrd_file = parse_file(word, value);
+        } else if (word == "--link-fd") {
+            options.link_file = parse_file(word, value);
         } else {
             refuse(word, "unknown");
         }

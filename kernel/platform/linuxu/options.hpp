@@ -11,6 +11,8 @@ namespace tutti::platform {
 struct Options {
     u32 cpus = 1;
     u64 memory = u64{256} << 20;         // bytes, whole pages
+    int initrd_file = -1;                // descriptors that the process was started with, or -1
+    int link_file = -1;
     std::string_view kernel_arguments;   // the words that are no options, as on a kernel's command line
 };
 

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Threads of the process. Where programs run, the process has no C library: its thread pointer is theirs.
+#pragma once
+
+#include "base/types.hpp"
+
+namespace tutti::platform {
+
+#if TUTTI_HOSTED_LIBC
+inline constexpr bool kRunsPrograms = false;
+#else
+inline constexpr bool kRunsPrograms = true;
+
+// entry(argument) in a new thread, which does not return from it. 0, or the number of an error.
+[[nodiscard]] int start_host_thread(u64 stack_size, void* (*entry)(void*), void* argument);
+#endif
+
+}  // namespace tutti::platform
