@@ -105,8 +105,8 @@ function(tutti_arm64_test name)
 endfunction()
 
 # tutti_linux_program_test(NAME [CPUS 1 4] [TIMEOUT seconds] [ARGS arguments...] [GUEST_ARGS options of tutti run...])
-# CTest `host.program.NAME`, `guest.NAME.Ncpu` for each number of CPUs, and `guest.aarch64.NAME.Ncpu` for 1, 2 and 4, with
-# `.gicv2` for 2 more; each passes when the program exits with 0.
+# CTest `host.program.NAME`, `guest.NAME.Ncpu` and `guest.linuxu.NAME.Ncpu` for each number of CPUs, and
+# `guest.aarch64.NAME.Ncpu` for 1, 2 and 4, with `.gicv2` for 2 more; each passes when the program exits with 0.
 function(tutti_linux_program_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "TIMEOUT" "CPUS;ARGS;GUEST_ARGS")
   if(NOT arg_CPUS)
@@ -127,6 +127,13 @@ function(tutti_linux_program_test name)
       COMMAND tutti run --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS} -- ${program} ${arg_ARGS})
     set_tests_properties(guest.${name}.${cpus}cpu PROPERTIES TIMEOUT ${outer} LABELS guest)
     tutti_in_matrix(programs q35 ${cpus} guest.${name}.${cpus}cpu)
+    if(TUTTI_LINUXU)
+      set(test guest.linuxu.${name}.${cpus}cpu)
+      add_test(NAME ${test} COMMAND tutti run --platform linuxu --debug --cpus ${cpus} --timeout ${arg_TIMEOUT} ${arg_GUEST_ARGS}
+        -- ${program} ${arg_ARGS})
+      set_tests_properties(${test} PROPERTIES TIMEOUT ${outer} LABELS guest)
+      tutti_in_matrix(programs linuxu ${cpus} ${test})
+    endif()
   endforeach()
   if(TUTTI_ARM64_PROGRAMS)
     foreach(place virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:2)  # the last: Armv8.0

@@ -46,5 +46,6 @@ Platform const& find_platform(std::string const& word);
 std::string choose_machine(Platform const& platform, Architecture architecture, std::string const& word);
 
 Platform const& qemu_platform();
+Platform const& linuxu_platform();
 
 }  // namespace tutti::cli
