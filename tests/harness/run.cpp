@@ -4,6 +4,7 @@
 #include "base/assert.hpp"
 #include "base/string.hpp"
 #include "base/vector.hpp"
+#include "hal/boot_info.hpp"
 #include "hal/clock.hpp"
 #include "hal/power.hpp"
 #include "harness/death.hpp"
@@ -21,6 +22,9 @@ extern tutti::harness::TestCase const* const __stop_tutti_tests[];
 
 namespace tutti::harness {
 namespace {
+
+// Xen in our tests is a hypervisor inside an emulator.
+i64 patience() { return std::string_view{hal::boot_info().platform} == "xen" ? 5 : 1; }
 
 // What the threads of the running case say about it.
 struct Current {
@@ -138,7 +142,7 @@ void run_instance(TestCase const& test_case, Instance const& instance, std::stri
         (void)threads.try_push_back(std::move(*thread));
     }
     i64 const times = instance.cpus > kUsualCpus ? instance.cpus / kUsualCpus : 1;
-    Nanoseconds const limit{test_case.options.limit.count() * times};
+    Nanoseconds const limit{test_case.options.limit.count() * times * patience()};
     Deadline const deadline = hal::now() + limit;
     watchdog_watch(name, limit, deadline);
     for (auto& thread : threads) thread->start();

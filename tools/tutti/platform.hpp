@@ -47,5 +47,6 @@ std::string choose_machine(Platform const& platform, Architecture architecture, 
 
 Platform const& qemu_platform();
 Platform const& linuxu_platform();
+Platform const& xen_platform();
 
 }  // namespace tutti::cli

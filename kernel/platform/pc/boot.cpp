@@ -54,7 +54,10 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     Result<StartInfo> const start = parse_start_info(PhysAddr{start_info_address}, read_low_memory, xen::memory_map());
     if (!start) stop("the hypervisor's PVH start information is not valid; version 1 is needed, or Xen");
     boot_memory_init(*start);
-    if (xen::present()) xen::shared_info_init();
+    if (xen::present()) {
+        xen::shared_info_init();
+        set_platform_name("xen");
+    }
     boot_info_init({start->ram, start->ram_count}, start->initrd, start->command_line);
     // Firmware tables and the hand-over structures live in the first megabyte; it is left alone.
     add_reserved({PhysAddr{0}, 0x100000});

@@ -10,6 +10,7 @@
 #include "harness/test.hpp"
 #include "mem/paging/kernel_map.hpp"
 #include "platform/virt/interrupts.hpp"
+#include "platform/xen/xen.hpp"
 #include "sched/timers/sleep.hpp"
 #include "smp/context/context.hpp"
 #include "smp/percpu/percpu.hpp"
@@ -78,6 +79,7 @@ TEST_ALL_CPUS(interrupts, messages_arrive_on_the_cpu_that_was_asked_for) {
 }
 
 TEST(interrupts, a_line_that_was_given_back_is_silent) {
+    if (platform::xen::present()) SKIP("Xen's interrupt controller does not take a pending interrupt back");
     Seen seen;
     seen.cpu = CpuId{0};
     Result<InterruptHandle> const handle = allocate_interrupt(CpuId{0}, count_interrupt, &seen);
