@@ -246,6 +246,20 @@ TEST(addresses_that_no_program_has) {
     }
 }
 
+TEST(the_top_byte_of_an_address_is_a_tag) {
+    FaultCatcher catcher;
+    const auto tagged = [](std::uintptr_t address) { return reinterpret_cast<void*>(address | 0x5aul << 56); };
+    auto* memory = static_cast<char*>(map(4096, PROT_READ | PROT_WRITE));
+    REQUIRE(memory);
+    static_cast<volatile char*>(tagged(reinterpret_cast<std::uintptr_t>(memory)))[5] = 9;  // and the page is made for it
+    CHECK_EQ(memory[5], 9);
+    CHECK(catcher.catches([&] { load(tagged(0x1008)); }));
+    CHECK_EQ(seen.si_signo, SIGSEGV);
+    CHECK_EQ(reinterpret_cast<std::uintptr_t>(seen.si_addr), 0x1008u);
+    CHECK_ERR(write(1, tagged(reinterpret_cast<std::uintptr_t>(memory)), 1), EFAULT);  // not for system calls
+    munmap(memory, 4096);
+}
+
 TEST(instructions_that_are_not_for_programs) {
     FaultCatcher catcher;
     const auto refused = [&](auto body) {

@@ -42,7 +42,7 @@ constinit NonMaskableHandler non_maskable_handler = nullptr;
 NOINLINE bool resolve_page_fault(TrapFrame& frame, hal::FaultAccess access) {
     ISR_NOTE("thread-rung", "what faulted had interrupts on: a program, or a thread that copies to or from one");
     enable_interrupts();
-    bool const resolved = hal::hooks.page_fault(frame, VirtAddr{frame.far}, access);
+    bool const resolved = hal::hooks.page_fault(frame, VirtAddr{fault_address(frame)}, access);
     disable_interrupts();
     return resolved;
 }
@@ -51,7 +51,7 @@ NOINLINE void tell_program(TrapFrame& frame) {
     ISR_NOTE("thread-rung", "an exception of a program is dealt with like a system call of it");
     enable_interrupts();
     hal::hooks.user_exception(frame, static_cast<unsigned>(exception_class(frame)),
-                              VirtAddr{is_page_fault(frame) ? frame.far : frame.elr});
+                              VirtAddr{is_page_fault(frame) ? fault_address(frame) : frame.elr});
     disable_interrupts();
 }
 
@@ -64,7 +64,7 @@ NOINLINE void system_call(TrapFrame& frame) {
 
 ISR_SAFE void handle_exception(TrapFrame& frame) {
     if (frame.is_syscall() && syscall_handler != nullptr) return system_call(frame);
-    if (is_page_fault(frame) && frame.far >> 48 == 0 && hal::hooks.page_fault != nullptr) {
+    if (is_page_fault(frame) && fault_address(frame) >> 48 == 0 && hal::hooks.page_fault != nullptr) {
         // Translation, access flag and permission; not the failures that no mapping would help.
         bool const about_mapping = (frame.esr & 0x3f) < 0x10;
         // The kernel touches user addresses only in the functions of user_access.S, whose instructions are all in the

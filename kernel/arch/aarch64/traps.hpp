@@ -49,6 +49,12 @@ enum class ExceptionClass : u32 {
     }
 }
 
+// Where a page fault happened. The MMU ignores the top byte of a program's address, which may hold a tag.
+[[nodiscard]] constexpr u64 fault_address(TrapFrame const& frame) {
+    constexpr u64 kKernelHalf = u64{1} << 55;
+    return (frame.far & kKernelHalf) != 0 ? frame.far : frame.far & 0x00ff'ffff'ffff'ffff;
+}
+
 // What a page fault wanted (Arm ARM, D17.2.37: ISS of aborts).
 [[nodiscard]] constexpr hal::FaultAccess fault_access(TrapFrame const& frame) {
     constexpr u64 kWrite = 1 << 6;             // WnR, data aborts

@@ -22,8 +22,9 @@
 #define SCTLR_RES1 0x30d00800
 #define SCTLR_MMU (SCTLR_RES1 | 1 << 26 | 1 << 18 | 1 << 16 | 1 << 15 | 1 << 14 | 1 << 12 | 1 << 4 | 1 << 3 | 1 << 2 | 1)
 #define MAIR 0x04ff                     // 0: normal, write-back; 1: device, nGnRE
-// 48-bit halves, 4 KiB granule, walks write-back and inner shareable; the size of physical addresses is added.
-#define TCR (16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30)
+// 48-bit halves, 4 KiB granule, walks write-back and inner shareable, the top byte of programs' addresses ignored (as on
+// Linux: tagged pointers); the size of physical addresses is added.
+#define TCR (1 << 37 | 16 | 1 << 8 | 1 << 10 | 3 << 12 | 16 << 16 | 1 << 24 | 1 << 26 | 3 << 28 | 2 << 30)
 
 .macro LOAD_CONSTANT register, value
     movz \register, #((\value) & 0xffff)
