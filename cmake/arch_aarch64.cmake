@@ -7,7 +7,7 @@ set(TUTTI_aarch64_LINK_FLAGS -m aarch64elf)
 set(TUTTI_aarch64_PLATFORMS virt)
 set(TUTTI_aarch64_LINKER_SCRIPT ${PROJECT_SOURCE_DIR}/kernel/platform/virt/kernel.ld)
 set(TUTTI_aarch64_FLAT ON)  # the boot protocol of Arm Linux: *.Image
-set(TUTTI_aarch64_TEST_RUNS virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv2:1 virt-gicv2:2 virt-gicv2:4)
+set(TUTTI_aarch64_TEST_RUNS virt-gicv3:1 virt-gicv3:2 virt-gicv3:4 virt-gicv3:64 virt-gicv2:1 virt-gicv2:2 virt-gicv2:4)
 set(TUTTI_aarch64_VDSO_FLAGS -mgeneral-regs-only)
 set(TUTTI_aarch64_VDSO_LINK_FLAGS -e __kernel_rt_sigreturn)  # where the kernel finds it
 

@@ -9,6 +9,8 @@
 #include "hal/cpu.hpp"
 #include "hal/interrupts.hpp"
 #include "platform/virt/boot_memory.hpp"
+#include "platform/virt/devices.hpp"
+#include "platform/virt/its.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -23,8 +25,9 @@ struct Place {
 constexpr size_t kPlaces = 1024;
 constinit Place places[kPlaces]{};
 
-// For each shared interrupt, its place plus one; 0: nobody's.
-constinit std::atomic<u16> place_of[kEndOfSharedInterrupts - kFirstSharedInterrupt]{};
+// For each shared interrupt, its place plus one; 0: nobody's. Then the same for those that are messages only.
+constexpr u32 kShared = kEndOfSharedInterrupts - kFirstSharedInterrupt;
+constinit std::atomic<u16> place_of[kShared + kMessageInterrupts]{};
 
 constinit GicOperations const* gic = nullptr;
 constinit u32 shared_end = 0;
@@ -58,23 +61,33 @@ void add_frame(MessageFrame const& found) {
     frames[frame_count++] = {found.registers.base, first, first + count};
 }
 
+bool is_line(u32 number) { return number >= kFirstSharedInterrupt && number < shared_end; }
+ISR_SAFE bool is_message(u32 number) {
+    return number >= kFirstMessageInterrupt && number < kFirstMessageInterrupt + kMessageInterrupts;
+}
+// Of an interrupt that is one of the two.
+ISR_SAFE std::atomic<u16>& place_for(u32 number) {
+    return place_of[is_message(number) ? kShared + number - kFirstMessageInterrupt : number - kFirstSharedInterrupt];
+}
+
 // Makes `interrupt` lead to a place, if it leads nowhere yet.
 bool bind(u32 interrupt, u16 place) {
     u16 nobody = 0;
     // relaxed: the place itself publishes its handler.
-    if (!place_of[interrupt - kFirstSharedInterrupt].compare_exchange_strong(nobody, place + 1, std::memory_order_relaxed))
+    if (!place_for(interrupt).compare_exchange_strong(nobody, place + 1, std::memory_order_relaxed))
         return false;
     places[place].interrupt.store(interrupt, std::memory_order_relaxed);
     return true;
 }
 
 void unbind(u32 interrupt) {
-    gic->disable(interrupt);
-    u16 const place = place_of[interrupt - kFirstSharedInterrupt].exchange(0, std::memory_order_relaxed);
+    if (is_message(interrupt))
+        its_unmap(interrupt - kFirstMessageInterrupt);
+    else
+        gic->disable(interrupt);
+    u16 const place = place_for(interrupt).exchange(0, std::memory_order_relaxed);
     if (place != 0) places[place - 1].interrupt.store(0, std::memory_order_relaxed);
 }
-
-bool is_line(u32 number) { return number >= kFirstSharedInterrupt && number < shared_end; }
 
 }  // namespace
 
@@ -82,10 +95,11 @@ void device_interrupts_init(GicOperations const& operations, TreeDevices const& 
     gic = &operations;
     shared_end = gic->shared_end();
     for (size_t i = 0; i < devices.frame_count; ++i) add_frame(devices.frames[i]);
+    if (frame_count == 0 && devices.translation_service.size != 0) its_found(devices.translation_service);
 }
 
 ISR_SAFE void device_interrupt(u32 number) {
-    u16 const place = is_line(number) ? place_of[number - kFirstSharedInterrupt].load(std::memory_order_relaxed) : 0;
+    u16 const place = is_line(number) || is_message(number) ? place_for(number).load(std::memory_order_relaxed) : 0;
     if (place != 0) {
         // Pairs with the release in allocate_interrupt().
         if (auto const handler = places[place - 1].handler.load(std::memory_order_acquire)) {
@@ -126,16 +140,26 @@ void free_interrupt(InterruptHandle handle) {
     place.argument.store(nullptr, std::memory_order_release);
 }
 
-bool has_interrupt_messages() { return frame_count != 0; }
+bool has_interrupt_messages() { return frame_count != 0 || its_is_usable(); }
 
-Result<InterruptMessage> interrupt_message(InterruptHandle handle, MessageSource) {
+Result<InterruptMessage> interrupt_message(InterruptHandle handle, MessageSource source) {
     for (size_t i = 0; i < frame_count; ++i)
         for (u32 interrupt = frames[i].first; interrupt < frames[i].end; ++interrupt)
             if (bind(interrupt, handle.vector)) {
                 gic->route(interrupt, handle.cpu, TriggerMode::Edge);
                 return InterruptMessage{(frames[i].registers + kFrameRaise).value(), interrupt};
             }
-    return fail(frame_count == 0 ? Error::NotSupported : Error::Busy);
+    if (frame_count != 0) return fail(Error::Busy);
+    auto const device = message_device(source);
+    if (!device) return fail(Error::NotSupported);
+    for (u32 index = 0; index < kMessageInterrupts; ++index) {
+        u32 const interrupt = kFirstMessageInterrupt + index;
+        if (!bind(interrupt, handle.vector)) continue;
+        auto const message = its_map(index, *device, handle.cpu);
+        if (!message) unbind(interrupt);
+        return message;
+    }
+    return fail(Error::Busy);
 }
 
 Result<> route_line(InterruptLine line, InterruptHandle handle) {

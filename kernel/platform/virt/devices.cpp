@@ -22,6 +22,12 @@ void find_devices(std::span<u8 const> blob, DeviceTree const& tree) {
 
 TreeDevices const& tree_devices() { return found; }
 
+std::optional<u32> message_device(hal::MessageSource source) {
+    for (size_t i = 0; i < found.host_count; ++i)
+        if (found.hosts[i].segment == source.segment) return found.hosts[i].message_device(source.requester);
+    return std::nullopt;
+}
+
 }  // namespace tutti::platform
 
 namespace tutti::hal {

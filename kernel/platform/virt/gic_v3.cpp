@@ -5,9 +5,11 @@
 #include "arch/mmio.hpp"
 #include "arch/percpu.hpp"
 #include "base/assert.hpp"
+#include "hal/cpu.hpp"
 #include "platform/virt/boot_memory.hpp"
 #include "platform/virt/cpus.hpp"
 #include "platform/virt/gic.hpp"
+#include "platform/virt/gic_v3.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -41,8 +43,10 @@ constexpr u8 kPriorityNonMaskable = 0x20;
 
 constinit u8 volatile* distributor = nullptr;
 constinit bool owns_group0 = false;
+TUTTI_PERCPU Redistributor own_redistributor{};
 struct Region {
     u8 volatile* registers;
+    PhysAddr physical;
     u64 size;
 };
 constinit Region regions[GicDescription::kMaxRegions]{};
@@ -57,14 +61,14 @@ void wait_for_distributor() {
 }
 
 // The redistributor whose affinity is this CPU's.
-u8 volatile* find_redistributor() {
+Redistributor find_redistributor() {
     u64 const affinity = arch::read_affinity();
     u32 const wanted = static_cast<u32>((affinity >> 32 & 0xff) << 24 | (affinity & 0xffffff));
     for (size_t i = 0; i < region_count; ++i) {
         for (u64 offset = 0; offset + 2 * kFrame <= regions[i].size;) {
             u8 volatile* const at = regions[i].registers + offset;
             u64 const type = read64(at + kRedistributorType);
-            if (type >> 32 == wanted) return at;
+            if (type >> 32 == wanted) return {at, regions[i].physical + offset};
             if ((type & 1u << 4) != 0) break;  // the last of its region
             offset += (type & 1u << 1) != 0 ? 4 * kFrame : 2 * kFrame;  // two more frames with virtual LPIs
         }
@@ -76,7 +80,7 @@ void init(GicDescription const& gic) {
     distributor = static_cast<u8 volatile*>(boot_map_device(gic.distributor.base, kFrame));
     for (; region_count < gic.redistributor_regions; ++region_count) {
         PhysRange const& region = gic.redistributors[region_count];
-        regions[region_count] = {static_cast<u8 volatile*>(boot_map_device(region.base, region.size)), region.size};
+        regions[region_count] = {static_cast<u8 volatile*>(boot_map_device(region.base, region.size)), region.base, region.size};
     }
     u32 const security = read(distributor + kControl) & kSingleSecurityState;
     owns_group0 = security != 0;
@@ -94,7 +98,9 @@ void init(GicDescription const& gic) {
 }
 
 void init_cpu(u32 timer) {
-    u8 volatile* const redistributor = find_redistributor();
+    Redistributor const found = find_redistributor();
+    *arch::percpu_address(own_redistributor) = found;
+    u8 volatile* const redistributor = found.registers;
     write(redistributor + kWaker, read(redistributor + kWaker) & ~kSleep);
     while ((read(redistributor + kWaker) & kChildrenAsleep) != 0) arch::pause();
     u8 volatile* const own = redistributor + kFrame;
@@ -190,6 +196,9 @@ void route(u32 interrupt, CpuId target, hal::TriggerMode mode) {
 void raise(u32 interrupt) { write(word_of(kSetPending, interrupt), bit_of(interrupt)); }
 
 }  // namespace
+
+Redistributor redistributor_of(CpuId cpu) { return *arch::percpu_address_in(hal::percpu_area(cpu), own_redistributor); }
+u32 gic_v3_type() { return read(distributor + kType); }
 
 constinit GicOperations const kGicV3{init, init_cpu, acknowledge, end, take_non_maskable, send,
                                      shared_end, reaches, route, disable, raise};
