@@ -53,7 +53,8 @@ function(tutti_linuxu_images)
     list(APPEND core ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
   endforeach()
   list(APPEND core_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp)
-  list(APPEND kernel_tests ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
+  list(APPEND core_tests ${arch}/hosted/interrupts_test.cpp)
+  list(APPEND kernel_tests ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
   list(FILTER kernel_tests EXCLUDE REGEX "/kernel/vm/out_of_memory_test")  # stacks and the kernel's tables are not made of frames
 
   set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/user_access.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S

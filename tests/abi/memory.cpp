@@ -182,6 +182,35 @@ TEST(mprotect_changes_a_part) {
     munmap(memory, 5 * kPage);
 }
 
+#if defined(__x86_64__)
+// Also after page faults, which the kernel may resolve in more than one way.
+TEST(the_gs_base_is_the_programs) {
+    constexpr int kSetGs = 0x1001;
+    static std::uint64_t word = 0x1122'3344'5566'7788;
+    auto const through_gs = [] {
+        std::uint64_t value;
+        asm volatile("movq %%gs:0, %0" : "=r"(value));
+        return value;
+    };
+    CHECK_OK(syscall(SYS_arch_prctl, kSetGs, &word));
+    CHECK_EQ(through_gs(), word);
+    char* memory = map(16);
+    CHECK(memory != nullptr);
+    for (std::size_t page = 0; page < 16; ++page) {
+        memory[page * kPage] = 1;
+        CHECK_EQ(through_gs(), word);
+    }
+    // Pages that are there, behind translations that are not.
+    CHECK_OK(mprotect(memory, 16 * kPage, PROT_READ));
+    for (std::size_t page = 0; page < 16; ++page) {
+        CHECK_EQ(static_cast<volatile char*>(memory)[page * kPage], 1);
+        CHECK_EQ(through_gs(), word);
+    }
+    CHECK_OK(munmap(memory, 16 * kPage));
+    CHECK_OK(syscall(SYS_arch_prctl, kSetGs, 0));
+}
+#endif
+
 TEST(mprotect_is_seen_by_other_cpus) {
     // Another thread writes all the time: after mprotect(PROT_READ) returned, no write may go through.
     static std::atomic<char*> target;
