@@ -2,6 +2,8 @@
 // Start of the device drivers: what init/ calls.
 #pragma once
 
+#include "base/result.hpp"
+
 namespace tutti::drivers {
 
 // Mixes what the CPU offers into the entropy pool. Needs per-CPU data; before the first random_fill.
@@ -11,5 +13,9 @@ void initialize_entropy();
 // interrupt routing (milestone irq-ready). Thread context; blocks. A device that misbehaves is logged and left alone:
 // this cannot fail.
 void initialize_devices();
+
+// Puts the host link on the console, one way (hal/link_line.hpp), for machines without a virtio console. Thread context, at
+// boot. Error::AlreadyInProgress: there is a link; NoMemory.
+[[nodiscard]] Result<> start_link_on_console();
 
 }  // namespace tutti::drivers

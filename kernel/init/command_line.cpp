@@ -51,6 +51,9 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
             if (!parse_level(value, line.log_level)) return refuse(word, "log is error, warn, info or debug");
         } else if (key == "heap") {
             line.heap = value;
+        } else if (key == "link") {
+            if (value != "console") return refuse(word, "link is console, or left out");
+            line.link_on_console = true;
         } else if (key == "tests") {
             line.tests = value;
         } else if (key == "seed") {
@@ -61,7 +64,7 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
         } else if (key == "virtio_mmio.device") {
             continue;  // QEMU microvm describes its devices this way; platform/pc reads it
         } else {
-            return refuse(word, "unknown word; known are log, heap, tests and seed");
+            return refuse(word, "unknown word; known are log, heap, link, tests and seed");
         }
     }
     return line;

@@ -28,7 +28,12 @@ namespace {
 
 // Devices are found before the other CPUs start: that moves their registers about in the address space, and QEMU before
 // 8.2 crashes when a CPU touches device registers (its local APIC's, say) while another does so.
-void start_devices() { drivers::initialize_devices(); }
+void start_devices(CommandLine const& command_line) {
+    drivers::initialize_devices();
+    if (!command_line.link_on_console) return;
+    if (Result<> const started = drivers::start_link_on_console(); !started)
+        log_error("host link on the console: {}", started.error());
+}
 
 // The root filesystem in memory, with what the initial archive holds.
 void start_files() {
@@ -65,7 +70,7 @@ void tutti::hal::kernel_main() {
     vm::init();
     drivers::initialize_entropy();
     bool const is_test_image = harness::run_all != nullptr;
-    if (!is_test_image) start_devices();
+    if (!is_test_image) start_devices(command_line);
     start_other_cpus();
     if (!command_line.crash.empty()) {
         wait_for_all_cpus();

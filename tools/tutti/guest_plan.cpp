@@ -97,6 +97,8 @@ GuestPlan make_guest_plan(RunOptions const& options) {
     if (char const* path = std::getenv("PATH"); tree.is_host() && path != nullptr) search_path = path;
     Program const program = find_program(tree, options.command, search_path);
     Architecture const architecture = guest_architecture(options, program);
+    bool const link_on_console = plan.platform->traits(architecture).link_on_console;
+    if (link_on_console) plan.manifest.input_from_link = plan.manifest.terminal = false;
     plan.manifest.executable = program.executable;
     plan.manifest.arguments = program.arguments;
 
@@ -106,7 +108,7 @@ GuestPlan make_guest_plan(RunOptions const& options) {
                     .cpu_model = options.cpu_model,
                     .cpus = options.cpus,
                     .kernel = kernel_image(options, *plan.platform, architecture),
-                    .kernel_arguments = options.append};
+                    .kernel_arguments = (link_on_console ? "link=console " : "") + options.append};
 
     GuestFiles guest(tree, architecture, value_of(plan.manifest.environment, "LD_LIBRARY_PATH"));
     guest.add_working_directory(plan.manifest.working_directory);

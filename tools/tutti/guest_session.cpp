@@ -16,6 +16,8 @@
 #include <utility>
 
 #include "cli_error.hpp"
+#include "hal/link_line.hpp"
+#include "xen_console.hpp"
 
 namespace tutti::cli {
 namespace {
@@ -24,6 +26,8 @@ using namespace std::chrono_literals;
 
 constexpr std::size_t kMaxQueuedOutput = 4 << 20;  // then the guest has to wait for the reader of our output
 constexpr auto kPowerOffGrace = 5s;                // between the Exit frame and the machine's own end
+constexpr auto kPatience = 60s;                    // with a guest that may never begin
+constexpr unsigned kAttempts = 3;
 constexpr int kForcefulSignals = 3;                // a program that ignores this many is ended
 constexpr unsigned char kCrashCode = 0x31;         // what the kernel gives debug_exit() when it panics
 
@@ -66,8 +70,11 @@ void GuestSession::start(Platform const& platform, MachineConfig& config) {
     error_pipe_ = std::move(error_reader);
     input_.emplace(options_.pass_input ? STDIN_FILENO : -1, *link_);
 
+    traits_ = platform.traits(config.architecture);
     config.link_fd = guest_end.get();
     launch_ = platform.launch(config);
+    console_line_.clear();
+    ++attempts_;
     ChildOptions child{.arguments = launch_.arguments,
                        .inherited = {config.link_fd},
                        .output = log_writer.get(),
@@ -85,6 +92,14 @@ SessionResult GuestSession::run(Platform const& platform, MachineConfig config) 
     while (!machine_->wait(false)) {
         step();
         check_time();
+        if (!never_began()) continue;
+        if (attempts_ == kAttempts) {
+            stop(kTuttiFailed);
+        } else {
+            machine_->kill();
+            machine_->wait(true);
+            start(platform, config);
+        }
     }
     result_.seconds = std::chrono::duration<double>(Clock::now() - started_).count();
     drain();
@@ -99,6 +114,7 @@ bool GuestSession::may_read_link() const {
 int GuestSession::poll_timeout() const {
     std::optional<Clock::time_point> wake;
     if (options_.time_limit) wake = started_ + std::chrono::duration_cast<Clock::duration>(*options_.time_limit);
+    if (traits_.may_not_start && !has_begun_) wake = std::min(wake.value_or(Clock::time_point::max()), started_ + kPatience);
     if (exit_seen_) wake = std::min(wake.value_or(Clock::time_point::max()), *exit_seen_ + kPowerOffGrace);
     if (!wake) return -1;
     auto const left = std::chrono::ceil<std::chrono::milliseconds>(*wake - Clock::now()).count();
@@ -149,11 +165,39 @@ void GuestSession::read_text(UniqueFd& fd, bool is_log) {
         return;
     }
     std::string_view const text(buffer.data(), static_cast<std::size_t>(count));
-    if (is_log) {
+    if (is_log && traits_.link_on_console) {
+        take_console(text);
+    } else if (is_log) {
         log_.append(text);
     } else {
         machine_errors_.append(text);
     }
+}
+
+void GuestSession::take_console(std::string_view text) {
+    for (char const c : text) {
+        if (c == '\n') {
+            take_console_line();
+        } else if (c != '\r') {
+            console_line_.push_back(c);
+        }
+    }
+}
+
+void GuestSession::take_console_line() {
+    auto const guest = guest_line(console_line_);
+    has_begun_ = has_begun_ || guest;
+    std::array<std::uint8_t, hal::kLinkLineBytes> bytes;
+    if (auto const count = hal::decode_link_line(guest.value_or(""), bytes)) {
+        link_->receive(std::span(bytes).first(*count));
+    } else {
+        log_.append(console_line_ + "\n");
+    }
+    console_line_.clear();
+}
+
+bool GuestSession::never_began() const {
+    return traits_.may_not_start && !has_begun_ && Clock::now() - started_ >= kPatience;
 }
 
 void GuestSession::drain() {
@@ -243,7 +287,7 @@ void GuestSession::handle_signals() {
         }
         bool const fatal = *number == SIGINT || *number == SIGTERM || *number == SIGHUP || *number == SIGQUIT;
         bool const program_runs = result_.seconds_to_ready >= 0;
-        if (fatal && (!program_runs || ++signals_sent_ >= kForcefulSignals)) {
+        if (fatal && (!program_runs || traits_.link_on_console || ++signals_sent_ >= kForcefulSignals)) {
             stop(kSignalBase + *number);
         } else if (program_runs) {
             link_->send_struct(hal::FrameType::Signal, hal::SignalPayload{static_cast<std::uint32_t>(*number)});
@@ -261,7 +305,7 @@ void GuestSession::check_time() {
     auto const now = Clock::now();
     if (options_.time_limit && now - started_ >= *options_.time_limit) stop(kTimedOut);
     // The program has ended and said so; a machine that does not power off must not hold the result back.
-    if (exit_seen_ && now - *exit_seen_ >= kPowerOffGrace) machine_->kill();
+    if (exit_seen_ && (traits_.outlives_guest || now - *exit_seen_ >= kPowerOffGrace)) machine_->kill();
 }
 
 void GuestSession::stop(int status) {

@@ -65,6 +65,9 @@ class GuestSession final : private LinkEvents {
     void start(Platform const& platform, MachineConfig& config);
     void step();                  // one round of poll(2)
     void read_text(UniqueFd& fd, bool is_log);
+    void take_console(std::string_view text);  // kernel log and host link in one
+    void take_console_line();
+    [[nodiscard]] bool never_began() const;
     void drain();                 // after the machine's end: what is left in the pipes
     void flush_output();
     void handle_signals();
@@ -91,6 +94,10 @@ class GuestSession final : private LinkEvents {
     UniqueFd log_pipe_;
     UniqueFd error_pipe_;
     std::string machine_errors_;
+    GuestTraits traits_;
+    std::string console_line_;  // the unfinished one
+    bool has_begun_ = false;    // the guest has said something
+    unsigned attempts_ = 0;
 
     Clock::time_point started_;
     std::optional<Clock::time_point> exit_seen_;  // when the guest said Exit

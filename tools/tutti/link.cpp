@@ -46,7 +46,11 @@ void Link::read_some() {
         state_ = State::Closed;
         return;
     }
-    if (!decoder_.feed(std::span(buffer).first(static_cast<std::size_t>(count)), *this)) state_ = State::Broken;
+    receive(std::span(buffer).first(static_cast<std::size_t>(count)));
+}
+
+void Link::receive(std::span<const std::uint8_t> bytes) {
+    if (state_ == State::Open && !decoder_.feed(bytes, *this)) state_ = State::Broken;
 }
 
 void Link::frame_begin(hal::FrameHeader header) {

@@ -37,6 +37,8 @@ class Link {
         send(type, {reinterpret_cast<std::uint8_t const*>(&payload), sizeof payload});
     }
 
+    // Bytes that came another way than through the socket.
+    void receive(std::span<const std::uint8_t> bytes);
     void read_some();   // after POLLIN: reads once and delivers
     void write_some() { queue_.flush_some(); }  // after POLLOUT
     [[nodiscard]] bool wants_to_write() const { return !queue_.empty(); }

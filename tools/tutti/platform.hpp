@@ -20,6 +20,13 @@ struct Launch {
     std::string install_advice;          // what to do when argv[0] is not found
 };
 
+// How a guest and this command are joined, where that is not the usual virtio console.
+struct GuestTraits {
+    bool link_on_console = false;  // the host link comes with the kernel log (hal/link_line.hpp): no input, no signals
+    bool outlives_guest = false;   // the child goes on when the guest has switched itself off
+    bool may_not_start = false;    // the guest may never begin, through no fault of its own: then it is tried again
+};
+
 enum class KernelFlavour { Release, Debug };
 
 class Platform {
@@ -36,6 +43,7 @@ class Platform {
     [[nodiscard]] virtual std::string describe(MachineConfig const& config) const = 0;
     // Throws CliError when the machine cannot be had, saying what to do.
     [[nodiscard]] virtual Launch launch(MachineConfig const& config) const = 0;
+    [[nodiscard]] virtual GuestTraits traits(Architecture) const { return {}; }
     // The exit status of the child when the kernel calls debug_exit(code) (kernel/hal/power.hpp).
     [[nodiscard]] virtual int exit_status(Architecture architecture, unsigned char code) const = 0;
 };

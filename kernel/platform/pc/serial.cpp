@@ -27,4 +27,6 @@ ISR_SAFE void early_console_write(std::string_view text) {
     }
 }
 
+void console_write_line(std::string_view line) { early_console_write(line); }
+
 }  // namespace tutti::hal

@@ -43,4 +43,12 @@ ISR_SAFE void early_console_write(std::string_view text) {
     }
 }
 
+// vpl011 takes characters one by one, Xen's own console a line at once.
+void console_write_line(std::string_view line) {
+    if (platform::xen::present())
+        platform::xen::console_write(line);
+    else
+        early_console_write(line);
+}
+
 }  // namespace tutti::hal
