@@ -21,6 +21,7 @@
 #include "platform/startup/boot_allocator.hpp"
 #include "platform/startup/boot_info.hpp"
 #include "platform/startup/early_report.hpp"
+#include "platform/xen/event_channels.hpp"
 #include "platform/xen/shared_info.hpp"
 #include "platform/xen/xen.hpp"
 
@@ -81,6 +82,10 @@ extern "C" [[noreturn]] void pc_boot(u64 start_info_address) {
     arch::fpu_init();
     clock_init(calibration, entry_counter);
     clock_init_cpu();
+    if (xen::present()) {
+        xen::event_channels_init();
+        xen::event_channels_init_cpu(processor_id_of(CpuId{0}), local_apic::kEventVector);
+    }
     boot_allocator_finish();
     hal::kernel_main();
 }

@@ -20,6 +20,7 @@
 #include "platform/pc/local_apic.hpp"
 #include "platform/startup/boot_allocator.hpp"
 #include "platform/startup/boot_info.hpp"
+#include "platform/xen/event_channels.hpp"
 #include "platform/xen/vcpus.hpp"
 #include "platform/xen/xen.hpp"
 
@@ -129,6 +130,7 @@ extern "C" [[noreturn]] void ap_main() {
     arch::fpu_init_cpu();
     local_apic::init_cpu();
     clock_init_cpu();
+    if (xen::present()) xen::event_channels_init_cpu(ids[index].processor, local_apic::kEventVector);
     secondary_entry();  // written before our SIPI was sent
     arch::halt_forever();
 }

@@ -15,6 +15,8 @@
 #include "platform/pc/clock.hpp"
 #include "platform/pc/cpus.hpp"
 #include "platform/pc/local_apic.hpp"
+#include "platform/xen/event_channels.hpp"
+#include "platform/xen/xen.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -109,6 +111,10 @@ ISR_SAFE void dispatch(arch::TrapFrame&, unsigned vector) {
             if (auto const handler = ipi_handlers[kind]) handler(static_cast<hal::IpiKind>(kind));
             return;
         }
+        case local_apic::kEventVector:
+            local_apic::end_of_interrupt();
+            if (xen::present()) xen::take_events();
+            return;
         case local_apic::kErrorVector:
             log_error("local APIC error interrupt");
             local_apic::end_of_interrupt();

@@ -11,6 +11,7 @@ namespace tutti::platform::local_apic {
 inline constexpr u8 kTimerVector = 0xef;
 inline constexpr u8 kRescheduleVector = 0xf0;
 inline constexpr u8 kCallVector = 0xf1;
+inline constexpr u8 kEventVector = 0xf2;  // event channels of Xen
 inline constexpr u8 kErrorVector = 0xfe;
 inline constexpr u8 kSpuriousVector = 0xff;
 

@@ -12,4 +12,6 @@ tutti::i64 xen_version(tutti::u64 operation, void* argument);
 tutti::i64 xen_console_io(tutti::u64 operation, tutti::u64 count, char* text);
 tutti::i64 xen_vcpu_op(tutti::u64 operation, tutti::u64 vcpu, void* argument);
 tutti::i64 xen_sched_op(tutti::u64 operation, void* argument);
+tutti::i64 xen_event_channel_op(tutti::u64 operation, void* argument);
+tutti::i64 xen_hvm_op(tutti::u64 operation, void* argument);
 }

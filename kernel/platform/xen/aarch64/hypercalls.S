@@ -22,6 +22,8 @@
     HYPERCALL xen_console_io, 18
     HYPERCALL xen_vcpu_op, 24
     HYPERCALL xen_sched_op, 29
+    HYPERCALL xen_event_channel_op, 32
+    HYPERCALL xen_hvm_op, 34
 
 missing:
     mov x0, #-38                        // ENOSYS

@@ -25,5 +25,7 @@ xen_hypercall_page:
     HYPERCALL xen_console_io, 18
     HYPERCALL xen_vcpu_op, 24
     HYPERCALL xen_sched_op, 29
+    HYPERCALL xen_event_channel_op, 32
+    HYPERCALL xen_hvm_op, 34
 
     .section .note.GNU-stack, "", @progbits
