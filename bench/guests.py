@@ -17,8 +17,11 @@ import closure
 import debian_packages
 from initramfs import Initramfs
 
-KERNEL_PACKAGE = "linux-image-cloud-amd64"
-PARAMETERS = "mitigations=off tsc=reliable clearcpuid=erms,fsrm"
+DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
+PARAMETERS = {"x86_64": "console=ttyS0 mitigations=off tsc=reliable clearcpuid=erms,fsrm", "aarch64": "console=ttyAMA0 mitigations=off"}
+# Of `tutti run`; what it calls a machine, QEMU's words for it (tools/tutti/platform_qemu.cpp).
+MACHINES = {"q35": "q35", "microvm": "microvm,acpi=on,isa-serial=on,rtc=on", "virt-gicv3": "virt,gic-version=3",
+            "virt-gicv2": "virt,gic-version=2"}
 
 
 class GuestError(Exception):
@@ -75,10 +78,14 @@ def _find(program, root):
 class Tutti:
     name = "Tutti"
 
-    def __init__(self, build, machine="q35", kernel=None):
+    def __init__(self, build, machine="q35", kernel=None, platform="qemu", arch="x86_64"):
+        """`machine` is a word of --machine, empty where the platform has none."""
         self.command = os.path.join(build, "tutti")
-        self.kernel = kernel or os.path.join(build, "tutti-kernel-x86_64.elf")
-        self.machine = machine
+        image = "tutti-kernel-linuxu" if platform == "linuxu" else f"tutti-kernel-{arch}" + (".elf" if arch == "x86_64" else ".Image")
+        self.kernel = kernel or os.path.join(build, image)
+        self.machine = ["--platform", platform, "--arch", arch]
+        if platform == "qemu":
+            self.machine += ["--machine", machine, "--accel", "tcg"]
 
     def ready(self):
         return os.path.exists(self.command) and os.path.exists(self.kernel)
@@ -87,8 +94,8 @@ class Tutti:
         return os.path.getsize(self.kernel)
 
     def _words(self, cpus, memory, limit):
-        return [self.command, "run", "--machine", self.machine, "--accel", "tcg", "--cpus", str(cpus), "--memory", f"{memory}M",
-                "--timeout", str(limit), "--kernel", self.kernel]
+        return [self.command, "run", *self.machine, "--cpus", str(cpus), "--memory", f"{memory}M", "--timeout", str(limit),
+                "--kernel", self.kernel]
 
     def run(self, command, cpus=1, memory=512, root=None, files=(), limit=120):
         words = self._words(cpus, memory, limit)
@@ -105,8 +112,9 @@ class Tutti:
 class LinuxGuest:
     name = "Linux"
 
-    def __init__(self, build, say=lambda text: None):
-        self.folder = os.path.join(build, "peer")
+    def __init__(self, build, say=lambda text: None, arch="x86_64", machine="q35"):
+        self.arch, self.machine = arch, machine
+        self.folder = os.path.join(build, "peer" if arch == "x86_64" else f"peer-{arch}")
         self.init = os.path.join(build, "bench", "peer_init")
         self._say = say
         self._kernel = None
@@ -118,11 +126,14 @@ class LinuxGuest:
         root = os.path.join(self.folder, "root")
         found = sorted(glob.glob(os.path.join(root, "boot", "vmlinuz-*")))
         if not found:
-            text = debian_packages.depends_on(KERNEL_PACKAGE)
-            name = re.search(r"linux-image-\S+-cloud-amd64", text)
+            debian = DEBIAN_ARCH[self.arch]
+            foreign = None if self.arch == "x86_64" else debian
+            os.makedirs(self.folder, exist_ok=True)
+            text = debian_packages.depends_on(f"linux-image-cloud-{debian}", root, foreign)
+            name = re.search(rf"linux-image-\S+-cloud-{debian}", text)
             if not name:
-                raise GuestError(f"apt-cache does not know {KERNEL_PACKAGE}; run apt-get update")
-            debian_packages.fetch([name.group(0)], root, False, self._say)
+                raise GuestError(f"apt-cache does not know linux-image-cloud-{debian}; run apt-get update")
+            debian_packages.fetch([name.group(0)], root, False, self._say, foreign)
             found = sorted(glob.glob(os.path.join(root, "boot", "vmlinuz-*")))
         self._kernel = found[-1]
         return self._kernel
@@ -133,11 +144,14 @@ class LinuxGuest:
     def _machine(self, cpus, memory, initrd):
         # The same machine as `tutti run` builds, and the parameters with which Linux is fastest on it
         # (docs/benchmarks.md): the comparison is with Linux at its best.
-        return ["qemu-system-x86_64", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "q35",
-                "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(cpus), "-m", f"size={memory}M",
-                "-kernel", self.kernel(), "-initrd", initrd, "-append", f"console=ttyS0 quiet panic=-1 {PARAMETERS}",
-                "-chardev", "stdio,id=log,signal=off,mux=off", "-serial", "chardev:log",
-                "-object", "rng-builtin,id=rng", "-device", "virtio-rng-pci-non-transitional,rng=rng"]
+        words = [f"qemu-system-{self.arch}", "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+                 "-machine", MACHINES[self.machine], "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", str(cpus),
+                 "-m", f"size={memory}M", "-kernel", self.kernel(), "-initrd", initrd,
+                 "-append", f"quiet panic=-1 {PARAMETERS[self.arch]}", "-chardev", "stdio,id=log,signal=off,mux=off",
+                 "-serial", "chardev:log", "-object", "rng-builtin,id=rng"]
+        if self.machine == "microvm":
+            return [*words, "-global", "virtio-mmio.force-legacy=off", "-device", "virtio-rng-device,rng=rng"]
+        return [*words, "-device", "virtio-rng-pci-non-transitional,rng=rng"]
 
     def _archive(self):
         archive = Initramfs()

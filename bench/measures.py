@@ -7,6 +7,7 @@ import statistics
 import host
 import native as native_contests
 import sample
+import guests
 from report import HIGHER, LOWER
 
 PEER = "Linux guest"
@@ -18,6 +19,7 @@ class Bench:
     def __init__(self, build, ours, peer, quick, results, say, debroot):
         self.build, self.ours, self.peer, self.quick = build, ours, peer, quick
         self.results, self.say, self._debroot = results, say, debroot
+        self.place = ""  # the platform, where a measure is taken on several
 
     def program(self, path):
         return os.path.join(self.build, path)
@@ -48,7 +50,8 @@ class Bench:
         middle = [statistics.median(values) if values else None for values in (ours, peer)]
         runs = max(len(ours), len(peer))
         if runs:
-            self.results.add(name, unit, middle[0], PEER, middle[1], runs, cpus, better)
+            self.results.add(f"{self.place}: {name}" if self.place else name, unit, middle[0], PEER if self.peer else None, middle[1],
+                             runs, cpus, better, self.place)
 
 
 def boot(bench):
@@ -69,8 +72,10 @@ def image(bench):
 
 def memory(bench):
     """The least memory, to 1 MiB, with which a static program still writes its first byte."""
-    program = bench.program("tests/programs/first_byte_static")
+    least_memory(bench, bench.program("tests/programs/first_byte_static"))
 
+
+def least_memory(bench, program):
     def least(side):
         low, high = 1, 512  # `high` works, `low` does not
         if side.first_byte(program, 1, high, 60) is None:
@@ -85,6 +90,29 @@ def memory(bench):
         return high
 
     bench.row("smallest_memory", "MiB", *bench.each("memory", 1, least), 1)
+
+
+PLATFORMS = (("qemu", "x86_64", "q35"), ("qemu", "x86_64", "microvm"), ("qemu", "aarch64", "virt-gicv3"), ("qemu", "aarch64", "virt-gicv2"),
+             ("linuxu", "x86_64", ""), ("xen", "x86_64", ""), ("xen", "aarch64", ""))
+
+
+def platforms(bench):
+    """boot, image and memory for each platform; the peer is the Linux guest where QEMU starts it on the same machine."""
+    for platform, arch, machine in PLATFORMS:
+        ours = bench.ours and guests.Tutti(bench.build, machine, platform=platform, arch=arch)
+        if ours and not ours.ready():
+            bench.results.failed(f"platforms: {ours.kernel} is not built")
+            continue
+        peer = bench.peer and machine and guests.LinuxGuest(bench.build, bench.say, arch, machine)
+        here = Bench(bench.build, ours, peer or None, bench.quick, bench.results, bench.say, None)
+        here.place = machine or f"{platform} {arch}"
+        program = here.program(f"tests/programs/{'aarch64/' if arch == 'aarch64' else ''}first_byte_static")
+        for cpus in (1, 4):
+            runs = here.times(1, 5)
+            values = here.each(f"{here.place}: boot, {cpus} CPUs", runs, lambda side: side.first_byte(program, cpus, 512, 60))
+            here.row("boot_to_first_byte", "s", *values, cpus)
+        here.row("kernel_image", "MiB", *[[side.image_bytes() / 2**20] if side else [] for side in (ours, peer)], 1)
+        least_memory(here, program)
 
 
 def micro(bench):
@@ -180,5 +208,5 @@ def native(bench):
 
 
 # Those that start guests come after those that do not.
-MEASURES = {f.__name__: f for f in (native, boot, image, memory, micro, sysbench, hackbench, cyclictest, scaling)}
+MEASURES = {f.__name__: f for f in (native, boot, image, memory, platforms, micro, sysbench, hackbench, cyclictest, scaling)}
 WITHOUT_GUESTS = {"native"}

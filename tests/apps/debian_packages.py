@@ -78,16 +78,21 @@ def with_libraries(apt, packages):
     return sorted(libraries | set(packages))
 
 
-def depends_on(package):
+def _apt(directory, arch):
+    return ForeignApt(directory.rstrip("/") + ".apt", arch) if arch else Apt()
+
+
+def depends_on(package, directory, arch=None):
     """What apt-cache says of a package's own dependencies; the package lists are fetched when there are none."""
+    apt = _apt(directory, arch)
     for attempt in range(2):
         try:
-            text = _call(["apt-cache", "depends", package])
+            text = _call(["apt-cache", *apt.options, "depends", package])
         except FetchError:
             text = ""
         if "Depends" in text or attempt:
             return text
-        Apt().update()
+        apt.update()
     return ""
 
 
@@ -106,7 +111,7 @@ def fetch(packages, directory, dependencies=True, say=lambda text: None, arch=No
     archive = directory.rstrip("/") + ".debs"
     os.makedirs(archive, exist_ok=True)
     os.makedirs(directory, exist_ok=True)
-    apt = ForeignApt(directory.rstrip("/") + ".apt", arch) if arch else Apt()
+    apt = _apt(directory, arch)
     for attempt in range(2):
         try:
             names = with_libraries(apt, packages) if dependencies else list(packages)
