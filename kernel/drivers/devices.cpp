@@ -4,7 +4,6 @@
 #include "base/log.hpp"
 #include "drivers/bus/pci_enumerate.hpp"
 #include "drivers/bus/pci_place.hpp"
-#include "drivers/console/line_port.hpp"
 #include "drivers/console/virtio_console.hpp"
 #include "drivers/link/start_link.hpp"
 #include "drivers/rng/virtio_rng.hpp"
@@ -69,14 +68,6 @@ void start_mmio_devices() {
 void initialize_devices() {
     start_pci_devices();
     start_mmio_devices();
-}
-
-Result<> start_link_on_console() {
-    std::unique_ptr<LinePort> port{new (std::nothrow) LinePort};
-    if (port == nullptr) return fail(Error::NoMemory);
-    TRY(start_link(*port));
-    (void)port.release();  // the link's from now on, for ever
-    return {};
 }
 
 }  // namespace tutti::drivers
