@@ -13,6 +13,7 @@
 #include "smp/context/context.hpp"
 #include "vm/address_space.hpp"
 #include "vm/user_copy.hpp"
+#include "vm/visited_space_test.hpp"
 
 extern "C" {
 extern tutti::arch::SyscallHandler syscall_handler;
@@ -108,16 +109,6 @@ constexpr sched::ThreadHooks kHooks{
         },
     .return_to_user = nullptr};
 
-// function() with a program's memory in place of whatever this CPU has.
-template <class Function>
-void in_space_of(Run& run, Function&& function) {
-    smp::PinGuard const pin;
-    run.space->activate();
-    function();
-    smp::PreemptGuard const guard;
-    vm::deactivate();
-}
-
 Result<> map(vm::AddressSpace& space, VirtAddr at, vm::Protection protection) {
     TRY(space.map({.address = at, .length = kPageSize, .protection = protection, .placement = vm::Placement::Fixed}));
     return {};
@@ -133,7 +124,7 @@ Result<> prepare(Run& run, u64 entry) {
     TRY(map(*run.space, kConstants, {.read = true}));
     TRY(map(*run.space, kStack, {.read = true, .write = true}));
     Result<> copied;
-    in_space_of(run, [&] {
+    vm::in_space(run.space, [&] {
         copied = vm::copy_to_user(kCode, user_programs, static_cast<size_t>(user_programs_end - user_programs));
     });
     TRY(copied);
@@ -218,7 +209,7 @@ TEST(user_mode, preemption_keeps_all_registers) {
     (void)sched::sleep_for(Nanoseconds::from_ms(200));
     for (u32 i = 0; i < kPrograms; ++i) {
         u32 const told = 1;
-        in_space_of(*runs[i], [&] { EXPECT(vm::copy_to_user(kData, &told, sizeof told).has_value()); });
+        vm::in_space(runs[i]->space, [&] { EXPECT(vm::copy_to_user(kData, &told, sizeof told).has_value()); });
         EXPECT(threads[i]->join().has_value());
         EXPECT_EQ(runs[i]->vector, kEnded);
         EXPECT_EQ(runs[i]->result, u64{1});

@@ -17,6 +17,7 @@
 #include "smp/rcu/rcu.hpp"
 #include "vm/address_space.hpp"
 #include "vm/user_copy.hpp"
+#include "vm/visited_space_test.hpp"
 
 extern "C" {
 extern tutti::arch::SyscallHandler syscall_handler;
@@ -120,16 +121,6 @@ constexpr sched::ThreadHooks kHooks{
         },
     .return_to_user = nullptr};
 
-// function() with a program's memory in place of whatever this CPU has.
-template <class Function>
-void in_space_of(Run& run, Function&& function) {
-    smp::PinGuard const pin;
-    run.space->activate();
-    function();
-    smp::PreemptGuard const guard;
-    vm::deactivate();
-}
-
 Result<> map(vm::AddressSpace& space, VirtAddr at, vm::Protection protection) {
     TRY(space.map({.address = at, .length = kPageSize, .protection = protection, .placement = vm::Placement::Fixed}));
     return {};
@@ -145,7 +136,7 @@ Result<> prepare(Run& run, u64 entry, u64 number) {
     TRY(map(*run.space, kConstants, {.read = true}));
     TRY(map(*run.space, kStack, {.read = true, .write = true}));
     Result<> copied;
-    in_space_of(run, [&] {
+    vm::in_space(run.space, [&] {
         copied = vm::copy_to_user(kCode, user_programs, static_cast<size_t>(user_programs_end - user_programs));
     });
     TRY(copied);
@@ -255,7 +246,7 @@ TEST(user_mode, a_spinning_program_holds_up_no_grace_period, .min_cpus = 2) {
     REQUIRE(thread.has_value());
     u32 runs = 0;
     while (runs == 0) {
-        in_space_of(run, [&] { EXPECT(vm::copy_from_user(&runs, kData + 8, sizeof runs).has_value()); });
+        vm::in_space(run.space, [&] { EXPECT(vm::copy_from_user(&runs, kData + 8, sizeof runs).has_value()); });
         sched::yield();
     }
     u64 const before = smp::rcu::statistics().interrupts;
@@ -264,7 +255,7 @@ TEST(user_mode, a_spinning_program_holds_up_no_grace_period, .min_cpus = 2) {
     EXPECT(smp::rcu::statistics().interrupts > before);
     EXPECT(!(*thread)->has_ended());
     u32 const end = 1;
-    in_space_of(run, [&] { EXPECT(vm::copy_to_user(kData, &end, sizeof end).has_value()); });
+    vm::in_space(run.space, [&] { EXPECT(vm::copy_to_user(kData, &end, sizeof end).has_value()); });
     EXPECT((*thread)->join().has_value());
     EXPECT_EQ(run.vector, kEnded);
     EXPECT_EQ(run.result, u64{1});
