@@ -81,6 +81,9 @@ function(tutti_linuxu_images)
   tutti_linuxu_image(tutti-linuxu-asan PARTS core-asan tests-asan host-asan LINK ${TUTTI_LINUXU_LINK_FLAGS} ${asan})
 
   tutti_linuxu_test_runs(tutti-linuxu linuxu 1 2 4 8)
+  tutti_not_in_matrix(unit linuxu-aarch64 "kernel/arch/hosted is written for x86_64 only")
+  tutti_not_in_matrix(programs linuxu.tsan "the sanitizers need the C library's thread pointer, which is the program's there")
+  tutti_not_in_matrix(programs linuxu.asan "as linuxu.tsan")
   tutti_linuxu_test_runs(tutti-linuxu-tsan linuxu.tsan 1 2 4)
   tutti_linuxu_test_runs(tutti-linuxu-asan linuxu.asan 1 2 4)
 
@@ -90,7 +93,8 @@ function(tutti_linuxu_images)
   tutti_linuxu_objects(linuxu_host_release ${TUTTI_RELEASE_FLAGS} -DTUTTI_HOSTED_LIBC=1)
   target_sources(linuxu_host_release PRIVATE ${host_of_core} ${PROJECT_BINARY_DIR}/link/linuxu/no_symbols.S)
   add_library(tutti_linuxu_release INTERFACE)
-  target_sources(tutti_linuxu_release INTERFACE $<TARGET_OBJECTS:linuxu_core_release> $<TARGET_OBJECTS:linuxu_host_release>)
+  target_sources(tutti_linuxu_release INTERFACE $<FILTER:$<TARGET_OBJECTS:linuxu_core_release>,EXCLUDE,\\.pch$>
+    $<FILTER:$<TARGET_OBJECTS:linuxu_host_release>,EXCLUDE,\\.pch$>)
   target_include_directories(tutti_linuxu_release INTERFACE ${PROJECT_BINARY_DIR}/include-linuxu ${PROJECT_SOURCE_DIR}/kernel)
   target_link_options(tutti_linuxu_release INTERFACE ${TUTTI_LINUXU_LINK_FLAGS})
 endfunction()
@@ -124,6 +128,7 @@ function(tutti_linuxu_objects name)
       -Wno-missing-field-initializers -Wnon-virtual-dtor -Woverloaded-virtual>
     ${ARGN})
   set_target_properties(${name} PROPERTIES CXX_EXTENSIONS ON POSITION_INDEPENDENT_CODE OFF)
+  target_precompile_headers(${name} PRIVATE ${TUTTI_STANDARD_HEADERS})
 endfunction()
 
 # Object libraries linuxu_core<suffix>, linuxu_tests<suffix> if there are tests, and linuxu_host<suffix>. Only the portable
@@ -185,7 +190,7 @@ symbol_table_names: .byte 0
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
   foreach(image ${name}.first ${name})
     foreach(part IN LISTS arg_PARTS)
-      target_sources(${image} PRIVATE $<TARGET_OBJECTS:linuxu_${part}>)
+      target_sources(${image} PRIVATE $<FILTER:$<TARGET_OBJECTS:linuxu_${part}>,EXCLUDE,\\.pch$>)
     endforeach()
     target_link_options(${image} PRIVATE ${arg_LINK})
     # The C driver: no libstdc++, as in the kernel; operators new and delete are ours.
