@@ -9,6 +9,7 @@
 #include "arch/fpu.hpp"
 #include "arch/traps.hpp"
 #include "arch/user_mode_test_support.hpp"
+#include "hal/clock.hpp"
 #include "hal/hooks.hpp"
 #include "hal/interrupts.hpp"
 #include "harness/test.hpp"
@@ -287,7 +288,11 @@ TEST_ALL_CPUS(user_mode, nmis_may_hit_anywhere) {
     } else if (shoots_only) {
         while (running.load(std::memory_order_relaxed) > (kManyAddressSpaces ? cpus / 2 : 1)) {
             hal::send_nmi(CpuId{cpu.value() - 1});
-            for (u32 i = 0; i < 50; ++i) pause();
+            // A signal on the way back to a program begins that anew: the program must get on as well.
+            Deadline const next = hal::now() + Nanoseconds::from_us(kManyAddressSpaces ? 0 : 100);
+            do {
+                for (u32 i = 0; i < 50; ++i) pause();
+            } while (hal::now() < next);
         }
     } else {
         Run run;
