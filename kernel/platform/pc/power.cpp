@@ -2,6 +2,7 @@
 #include "platform/pc/power.hpp"
 
 #include "arch/cpu.hpp"
+#include "hal/clock.hpp"
 #include "hal/power.hpp"
 #include "platform/pc/boot_memory.hpp"
 #include "platform/xen/xen.hpp"
@@ -33,6 +34,8 @@ void power_off() {
     if (acpi.pm1a_control_port != 0)
         arch::out16(acpi.pm1a_control_port, static_cast<u16>(acpi.sleep_type_s5 << 10 | kSleepEnable));
     if (sleep_control != nullptr) *sleep_control = static_cast<u8>(5 << 2 | 1u << 5);
+    // A hypervisor ends the machine a little later than this; without a clock yet, it gets no time for that.
+    if (hal::counter_frequency() != 0) hal::delay(Nanoseconds::from_ms(500));
     // No way to switch off: a reset ends a virtual machine that was started with -no-reboot.
     reboot();
 }
