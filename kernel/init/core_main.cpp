@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The entry of images that hold the portable core only (linuxu): runs the unit tests.
+// The entry of images that hold the portable core only (linuxu under sanitizers): runs the unit tests.
 #include "hal/entry.hpp"
 #include "init/core.hpp"
 #include "init/crash.hpp"
