@@ -15,6 +15,7 @@
 #define USER_DS 0x2b
 #define USER_CS 0x33
 #define SYSCALL_VECTOR 256
+#define VECTOR_NMI 2
 #define OFFSET_VECTOR 120
 #define OFFSET_RIP 136
 #define OFFSET_CS 144
@@ -111,7 +112,7 @@ vector = 0
     pushq $0
     .endif
     pushq $vector
-    .if vector == 2 || vector == 8 || vector == 18
+    .if vector == VECTOR_NMI || vector == 8 || vector == 18
     jmp paranoid_entry
     .else
     jmp trap_entry
@@ -199,8 +200,27 @@ paranoid_entry:
     testl %ebx, %ebx
     jz 2f
     swapgs
-2:  POP_REGISTERS
+2:  cmpl $VECTOR_NMI, OFFSET_VECTOR(%rsp)
+    je nmi_return
+    POP_REGISTERS
     addq $16, %rsp
+    iretq
+
+    // A hypervisor that learns of the handler's end by intercepting its iretq may deliver the next NMI before that iretq
+    // (Xen on AMD does): what it is to load lies above the IST's top, where the next NMI's words do not overwrite it.
+nmi_return:
+    testb $3, OFFSET_CS(%rsp)
+    jnz 3f
+    cmpq $nmi_iret, OFFSET_RIP(%rsp)
+    je 4f                               // this is that next one: the other's words are still to be loaded
+3:
+    .irp word, 0, 8, 16, 24, 32
+    movq OFFSET_RIP + \word(%rsp), %rax
+    movq %rax, OFFSET_RIP + 40 + \word(%rsp)
+    .endr
+4:  POP_REGISTERS
+    addq $16 + 40, %rsp
+nmi_iret:
     iretq
     .cfi_endproc
 

@@ -85,6 +85,9 @@ u8 ist_of(unsigned vector) {
     }
 }
 
+// Above the NMIs' stack: the five words that nmi_return (trap_entry.S) copies there, to a multiple of 16.
+constexpr u64 kRoomOfNmiReturn = 48;
+
 bool has_smap() { return cpuid(0).eax >= 7 && (cpuid(7).ebx & (1u << 20)) != 0; }
 
 // The report is the panic's: one at a time, whatever fails on other CPUs meanwhile.
@@ -224,6 +227,7 @@ void traps_init_cpu(u32 cpu_number, ExceptionStacks const& stacks) {
 
     tables.tss.io_map_base = sizeof(TaskStateSegment);
     for (size_t i = 0; i < std::size(stacks.tops); ++i) tables.tss.ist[i] = reinterpret_cast<u64>(stacks.tops[i]);
+    tables.tss.ist[ist_of(kVectorNmi) - 1] -= kRoomOfNmiReturn;
 
     TablePointer const gdt_pointer{sizeof tables.gdt - 1, reinterpret_cast<u64>(gdt)};
     TablePointer const idt_pointer{sizeof idt - 1, reinterpret_cast<u64>(idt)};
