@@ -169,7 +169,7 @@ ISR_SAFE void Scheduler::place(Thread& thread) {
     RunQueue& own = local_run_queue(here);
     CpuId const target = choose_cpu(thread, own.cpu);
     if (thread.cpu_.load(std::memory_order_relaxed) != target.value())
-        thread.cpu_.store(target.value(), std::memory_order_seq_cst);
+        thread.cpu_.exchange(target.value(), std::memory_order_seq_cst);
     if (target != own.cpu) {
         hand_over(thread, target, own);
         return;
@@ -208,7 +208,7 @@ bool Scheduler::steal(smp::IrqOff const& here) {
         other.drain_inbox();
         bool const drained = other.queued_count != queued_before;
         Thread* const thread = other.take_for(own.cpu);
-        if (thread != nullptr) thread->cpu_.store(own.cpu.value(), std::memory_order_seq_cst);
+        if (thread != nullptr) thread->cpu_.exchange(own.cpu.value(), std::memory_order_seq_cst);
         other.publish_load();
         bool const left = other.has_queued();
         if (!left) other.clear_overloaded();
@@ -332,7 +332,7 @@ ISR_SAFE void Scheduler::push_to_lighter_cpu(RunQueue& queue, Nanoseconds now, s
     if (least + 2 > own_load) return;
     queue.lock.lock(here);
     Thread* const thread = queue.take_for(lightest);
-    if (thread != nullptr) thread->cpu_.store(lightest.value(), std::memory_order_seq_cst);
+    if (thread != nullptr) thread->cpu_.exchange(lightest.value(), std::memory_order_seq_cst);
     queue.publish_load();
     queue.lock.unlock();
     if (thread == nullptr) return;
@@ -342,7 +342,7 @@ ISR_SAFE void Scheduler::push_to_lighter_cpu(RunQueue& queue, Nanoseconds now, s
 
 void Scheduler::change_policy(Thread& thread, Policy policy) {
     // seq_cst: before we read cpu_; whoever queues the thread reads the policy after cpu_ was written.
-    thread.policy_.store(policy, std::memory_order_seq_cst);
+    thread.policy_.exchange(policy, std::memory_order_seq_cst);
     smp::IrqOffGuard const here;
     while (true) {
         CpuId const cpu{thread.cpu_.load(std::memory_order_seq_cst)};

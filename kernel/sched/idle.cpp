@@ -62,7 +62,7 @@ bool halt(RunQueue& queue) {
         arch::enable_interrupts();
         return true;
     }
-    queue.mode.store(CpuMode::Halted, std::memory_order_seq_cst);
+    queue.mode.exchange(CpuMode::Halted, std::memory_order_seq_cst);
     Nanoseconds const start = hal::sched_clock();
     // Who claimed this CPU for a thread in another queue, and still saw it polling, sent no interrupt: the idle bit is clear
     // then, and we look again.
@@ -92,10 +92,10 @@ void Scheduler::idle_loop() {
     if (smp::cpu_count() > 1) queue.poll_time = kShortestPoll;
     while (true) {
         reclaim_dead();
-        queue.mode.store(CpuMode::Polling, std::memory_order_seq_cst);
+        queue.mode.exchange(CpuMode::Polling, std::memory_order_seq_cst);
         if (!poll(queue) && !halt(queue)) continue;
         mark_busy(queue.cpu);
-        queue.mode.store(CpuMode::Busy, std::memory_order_seq_cst);
+        queue.mode.exchange(CpuMode::Busy, std::memory_order_seq_cst);
         arch::disable_interrupts();
         switch_away(Leave::Preempted, smp::AssumeIrqOff{});
         arch::enable_interrupts();

@@ -113,7 +113,7 @@ ISR_SAFE void Thread::sleep_is_over(void* thread) {
 // interrupt handler sees the flag. A parked thread reads it when it is picked after a later wake-up.
 ISR_SAFE void Thread::set_return_work() {
     smp::PreemptGuard const here;
-    return_work_.store(true, std::memory_order_seq_cst);
+    return_work_.exchange(true, std::memory_order_seq_cst);
     WakeState const state = wake_state_.load(std::memory_order_seq_cst);
     if (state == WakeState::Parked || state == WakeState::Watched) return;
     CpuId const cpu{cpu_.load(std::memory_order_seq_cst)};

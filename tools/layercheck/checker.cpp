@@ -142,6 +142,7 @@ void Checker::check_source(fs::path const& path) {
     bool const may_test_macros = folder == "arch" || folder == "platform" || file == "kernel/base/compiler.hpp";
     static std::regex const include(R"re(^\s*#\s*include\s*"([^"]+)")re");
     static std::regex const condition(R"(^\s*#\s*(if|ifdef|ifndef|elif|elifdef|elifndef)\b(.*))");
+    static std::regex const seq_cst_store(R"(\bstore\([^;]*\bmemory_order_seq_cst\))");
     std::istringstream lines(code_only(text));
     std::string line;
     for (std::size_t number = 1; std::getline(lines, line); ++number) {
@@ -152,6 +153,9 @@ void Checker::check_source(fs::path const& path) {
             if (!std::getline(lines, more)) break;
             line += more;
             ++number;
+        }
+        if (std::regex_search(line, seq_cst_store)) {
+            report(file, first_line, "a sequentially consistent store: QEMU lets later loads pass it; write exchange()");
         }
         std::smatch match;
         if (std::regex_search(line, match, include)) {

@@ -6,6 +6,7 @@
 //     (unit tests, which use a layer as others do, may include any layer and the test harness);
 //   - includes name their folder ("mem/frame/frame.hpp"), never a way up ("../frame.hpp");
 //   - architecture and platform macros are tested only in arch/, platform/ and base/compiler.hpp;
+//   - a sequentially consistent store is written as an exchange (docs/memory-model.md, "Store, then look");
 //   - every kernel folder of LAYERS has a README.md, and so has each architecture and each platform;
 //   - every source file starts with the SPDX line, and every header has `#pragma once`.
 

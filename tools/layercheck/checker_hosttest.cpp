@@ -105,6 +105,17 @@ TEST_F(Layercheck, LetsTestsUseAnyLayerButNotTheOtherWayRound) {
     EXPECT_EQ(only("only tests may include"), "kernel/smp/spin/spin.cpp:2");
 }
 
+TEST_F(Layercheck, FindsASequentiallyConsistentStore) {
+    source("kernel/smp/bad.cpp", "\nvoid f() { flag.store(g(1), std::memory_order_seq_cst); }\n");
+    EXPECT_EQ(only("exchange"), "kernel/smp/bad.cpp:3");
+}
+
+TEST_F(Layercheck, AllowsOtherSequentiallyConsistentAccesses) {
+    source("kernel/smp/good.cpp",
+           "void f() { x.exchange(1, std::memory_order_seq_cst); mine_store(y.load(std::memory_order_seq_cst) ? 1 : 0); }\n");
+    EXPECT_TRUE(Checker(tree.path()).check().empty());
+}
+
 TEST_F(Layercheck, FindsAMissingReadme) {
     std::filesystem::remove(tree.path() + "/kernel/mem/README.md");
     EXPECT_EQ(only("no README.md"), "kernel/mem:0");

@@ -77,7 +77,7 @@ Result<Ref<vfs::File>> FdTable::get(i32 fd) {
     while (true) {
         vfs::File* const file = at->load(std::memory_order_relaxed);  // a guess, checked below
         if (file == nullptr) return fail(Error::BadFileDescriptor);
-        hazard.store(file, std::memory_order_seq_cst);  // with release(): see the head of fd_table.hpp
+        hazard.exchange(file, std::memory_order_seq_cst);  // with release(): see the head of fd_table.hpp
         if (at->load(std::memory_order_seq_cst) == file) {
             Ref<vfs::File> reference{*file};
             hazard.store(nullptr, std::memory_order_release);  // the reference is visible before the hazard is gone

@@ -115,7 +115,7 @@ ISR_SAFE void drain() {
         if (g_draining.exchange(true, std::memory_order_seq_cst)) return;
         drain_locked();
         tried_at = g_drained.load(std::memory_order_relaxed);
-        g_draining.store(false, std::memory_order_seq_cst);
+        g_draining.exchange(false, std::memory_order_seq_cst);
     }
 }
 
@@ -141,7 +141,7 @@ ISR_SAFE void write_console_line(std::string_view line) {
     }
     char whole[320];
     hal::early_console_write(format_to(whole, "{}\n", line));
-    if (ours) g_draining.store(false, std::memory_order_seq_cst);
+    if (ours) g_draining.exchange(false, std::memory_order_seq_cst);
     drain();
     preempt_enable();
 }

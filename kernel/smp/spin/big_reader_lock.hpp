@@ -42,7 +42,7 @@ class RawBigReaderLock {
     void unlock_shared() { leave(counts_.local(AssumeNoPreempt{}).readers); }
     void lock() {
         writers_.lock();
-        writer_.store(true, std::memory_order_seq_cst);
+        writer_.exchange(true, std::memory_order_seq_cst);
         for_each_cpu([&](CpuId cpu) {
             std::atomic<u32> const& count = counts_.on(cpu).readers;
             while (u32 const readers = count.load(std::memory_order_seq_cst)) arch::wait_for_change(count, readers);
@@ -51,7 +51,7 @@ class RawBigReaderLock {
     // False: a writer is there, or a reader was found.
     [[nodiscard]] bool try_lock() {
         if (!writers_.try_lock()) return false;
-        writer_.store(true, std::memory_order_seq_cst);
+        writer_.exchange(true, std::memory_order_seq_cst);
         bool free = true;
         for_each_cpu([&](CpuId cpu) { free = free && counts_.on(cpu).readers.load(std::memory_order_seq_cst) == 0; });
         if (!free) unlock();

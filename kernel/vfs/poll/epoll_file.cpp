@@ -200,7 +200,7 @@ Result<> Epoll::modify(File& file, i32 descriptor, EpollEvent event) {
     if (((watch->event_.events | event.events) & kEpollExclusive) != 0) return fail(Error::InvalidArgument);
     watch->event_ = event;
     watch->event_.events |= kPollAlways;
-    watch->armed.store(true, std::memory_order_seq_cst);
+    watch->armed.exchange(true, std::memory_order_seq_cst);
     if ((file.poll() & watch->mask()) != 0) make_ready(*watch);
     return {};
 }
@@ -254,7 +254,7 @@ size_t Epoll::collect(std::span<EpollEvent> events) {
         if (ready == 0 || !watch->armed.load(std::memory_order_relaxed)) continue;
         events[found++] = {ready, watch->event_.data};
         if ((watch->event_.events & kEpollOneShot) != 0) {
-            watch->armed.store(false, std::memory_order_seq_cst);
+            watch->armed.exchange(false, std::memory_order_seq_cst);
         } else if ((watch->event_.events & kEpollEdge) == 0) {
             smp::SpinIrqGuard guard{ready_lock_};
             if (!ReadyList::is_linked(*watch)) {

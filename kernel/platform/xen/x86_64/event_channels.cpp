@@ -85,7 +85,7 @@ ISR_SAFE void take_events() {
     u32 const vcpu = *arch::percpu_address(own_vcpu);
     SharedInfo& shared = *shared_info();
     // In Xen's order backwards: port, word, CPU. What is set after we have looked raises the interrupt again.
-    info.upcall_pending.store(0, std::memory_order_seq_cst);
+    info.upcall_pending.exchange(0, std::memory_order_seq_cst);
     for (u64 words = info.pending_words.exchange(0, std::memory_order_seq_cst); words != 0; words &= words - 1) {
         u32 const word = static_cast<u32>(std::countr_zero(words));
         u64 bits = shared.pending[word].load(std::memory_order_seq_cst) & ~shared.masked[word].load(std::memory_order_relaxed);
