@@ -104,6 +104,8 @@ concept PageTableEntry = std::regular<Entry> && requires(Entry const& entry, Phy
     { entry.bits() } -> std::same_as<u64>;
     { entry.frame() } -> std::same_as<PhysAddr>;
     { entry.is_mapped() } -> std::same_as<bool>;
+    { entry.is_busy() } -> std::same_as<bool>;
+    { Entry::kBusy } -> std::convertible_to<u64>;
     { entry.is_present() } -> std::same_as<bool>;
     { entry.is_writable() } -> std::same_as<bool>;
     { permissions.read } -> std::convertible_to<bool>;

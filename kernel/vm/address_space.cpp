@@ -351,6 +351,19 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
     return outcome;
 }
 
+// A program that knows the new place may touch it before its pages come: what it got there goes, for every CPU, and its
+// faults wait meanwhile.
+void AddressSpace::put_in_place(mem::PageTable::Entry& slot, VirtAddr address, u64 bits) {
+    PageEntry const there{slot.exchange(PageEntry::kBusy, std::memory_order_seq_cst)};
+    if (there.is_mapped()) {
+        mem::TlbBatch batch{tlb_};
+        batch.add(address, mem::frame_at(there.frame()));
+        count_resident(-1);
+    }
+    // release: the page's contents come before its translation.
+    slot.store(bits, std::memory_order_release);
+}
+
 void AddressSpace::move_entries(VirtAddr from, VirtAddr to, u64 length) {
     mem::TlbBatch batch{tlb_};
     table_.for_each_slot(from, from + length, [&](VirtAddr address, mem::PageTable::Entry& slot) {
@@ -359,7 +372,7 @@ void AddressSpace::move_entries(VirtAddr from, VirtAddr to, u64 length) {
         u64 const bits = slot.exchange(0, std::memory_order_seq_cst);
         if (bits == 0) return;
         if (target) {
-            (*target)->store(bits, std::memory_order_release);
+            put_in_place(**target, to + (address - from), bits);
             batch.add(address, nullptr);
         } else {
             // No memory for a page table: the page's contents are lost to the program; the caller checked before.

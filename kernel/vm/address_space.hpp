@@ -176,6 +176,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
     void try_merge(Area& area);
     [[nodiscard]] Area* try_merge_with_previous(Area& area);
     void zap(VirtAddr from, VirtAddr to);
+    void put_in_place(mem::PageTable::Entry& slot, VirtAddr address, u64 bits);
     void move_entries(VirtAddr from, VirtAddr to, u64 length);
     [[nodiscard]] bool covers(VirtAddr address, u64 length) const;
     [[nodiscard]] bool grow_stack(VirtAddr address);

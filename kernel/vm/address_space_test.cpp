@@ -238,20 +238,68 @@ TEST_ALL_CPUS(address_space, protection_reaches_every_cpu) {
     if (cpu.value() == 0) shared.reset();
 }
 
+// Pages move to a place that other CPUs touch all the time: what they got there goes, and everybody sees what came.
+TEST_ALL_CPUS(address_space, pages_move_onto_others, .min_cpus = 2) {
+    constexpr u64 kPages = 4;
+    static Ref<AddressSpace> shared;
+    static VirtAddr place;
+    static constinit std::atomic<u32> moved{0};
+    if (cpu.value() == 0) {
+        shared = *AddressSpace::create();
+        place = shared->map({.length = kPages * kPageSize, .protection = kReadWrite}).value_or(VirtAddr{});
+        moved.store(0);
+    }
+    harness::meet();
+    {
+        ActiveSpace space{shared};
+        u32 const rounds = harness::rounds_each(40, cpus);
+        for (u32 round = 1; round <= rounds; ++round) {
+            if (cpu.value() == 0) {
+                Result<VirtAddr> const source = space->map({.length = kPages * kPageSize, .protection = kReadWrite});
+                REQUIRE(source.has_value());
+                for (u64 page = 0; page < kPages; ++page) EXPECT(store(*source + page * kPageSize, u64{round}));
+                EXPECT(space->remap({.old_address = *source,
+                                     .old_length = kPages * kPageSize,
+                                     .new_length = kPages * kPageSize,
+                                     .may_move = true,
+                                     .fixed = true,
+                                     .new_address = place}).has_value());
+                moved.store(round, std::memory_order_release);
+            } else {
+                // Never the word that is looked at below.
+                while (moved.load(std::memory_order_acquire) != round)
+                    for (u64 page = 0; page < kPages; ++page) (void)store(place + page * kPageSize + 8 * cpu.value(), u64{1});
+            }
+            for (u64 page = 0; page < kPages; ++page) EXPECT_EQ(load<u64>(place + page * kPageSize).value_or(0), u64{round});
+            harness::meet();
+        }
+        harness::meet();
+        if (cpu.value() == 0) {
+            EXPECT(space->unmap(place, kPages * kPageSize).has_value());
+            EXPECT_EQ(space->statistics().resident_pages, u64{0});
+        }
+        harness::meet();
+    }
+    harness::meet();
+    if (cpu.value() == 0) shared.reset();
+}
+
 TEST(address_space, survives_failed_allocations) {
     if (!kDebugBuild) return;
+    auto const use_a_space = [] {
+        auto created = AddressSpace::create();
+        if (!created) return;
+        ActiveSpace space{*created};
+        Result<VirtAddr> const base = space->map({.length = 8 * kPageSize, .protection = kReadWrite});
+        if (!base) return;
+        for (u64 i = 0; i < 8; ++i) (void)store(*base + i * kPageSize, i);
+        (void)space->unmap(*base + kPageSize, 2 * kPageSize);
+    };
+    use_a_space();  // what the heap keeps of it is there from now on
     u64 const before = mem::frame_statistics().free;
     for (u32 period = 1; period < 12; ++period) {
         mem::set_allocation_fault_period(period);
-        auto created = AddressSpace::create();
-        if (created.has_value()) {
-            ActiveSpace space{*created};
-            Result<VirtAddr> const base = space->map({.length = 8 * kPageSize, .protection = kReadWrite});
-            if (base) {
-                for (u64 i = 0; i < 8; ++i) (void)store(*base + i * kPageSize, i);
-                (void)space->unmap(*base + kPageSize, 2 * kPageSize);
-            }
-        }
+        use_a_space();
         mem::set_allocation_fault_period(0);
     }
     EXPECT_EQ(mem::frame_statistics().free, before);

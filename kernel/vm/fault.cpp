@@ -2,6 +2,7 @@
 // Page faults: many CPUs at once, on the read side of the areas' lock, entries by compare-and-swap.
 #include <algorithm>
 
+#include "arch/cpu.hpp"
 #include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/trap_frame.hpp"
@@ -92,6 +93,7 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
     // acquire: pairs with the release of the CPU that installed the entry.
     u64 bits = slot.load(std::memory_order_acquire);
     PageEntry const entry{bits};
+    if (entry.is_busy()) return {.step = Step::Retry};
     if (allows(entry, access)) {
         // Only this CPU's translation was stale.
         arch::flush_page(page.value());
@@ -173,7 +175,7 @@ FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access
                     batch.add(address.page_base(), outcome.displaced);
                 }
                 return outcome.result;
-            case Step::Retry: break;
+            case Step::Retry: arch::pause(); break;
             case Step::NeedsGrowth:
                 if (!grow_stack(address)) return FaultResult::NoMapping;
                 break;

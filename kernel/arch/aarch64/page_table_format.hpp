@@ -56,6 +56,8 @@ class PageEntry {
         return bits;
     }
     [[nodiscard]] constexpr u64 bits() const { return bits_; }
+    // Nothing yet: another thread is about to put a frame here.
+    [[nodiscard]] constexpr bool is_busy() const { return bits_ == kBusy; }
     // A frame is in the entry, accessible or not.
     [[nodiscard]] constexpr bool is_mapped() const { return (bits_ & kMapped) != 0; }
     [[nodiscard]] constexpr bool is_present() const { return (bits_ & kPresent) != 0; }
@@ -77,6 +79,7 @@ class PageEntry {
     static constexpr u64 kKernelExecuteNever = u64{1} << 53;
     static constexpr u64 kUserExecuteNever = u64{1} << 54;
     static constexpr u64 kMapped = u64{1} << 55;  // software: holds a frame reference
+    static constexpr u64 kBusy = u64{1} << 56;  // software, alone in the entry
     static constexpr u64 kAddressMask = 0x0000'ffff'ffff'f000;
 
   private:

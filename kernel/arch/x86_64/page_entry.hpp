@@ -42,6 +42,8 @@ class PageEntry {
         return PageEntry{bits};
     }
     [[nodiscard]] constexpr u64 bits() const { return bits_; }
+    // Nothing yet: another thread is about to put a frame here.
+    [[nodiscard]] constexpr bool is_busy() const { return bits_ == kBusy; }
     // A frame is in the entry, accessible or not.
     [[nodiscard]] constexpr bool is_mapped() const { return (bits_ & kMapped) != 0; }
     [[nodiscard]] constexpr bool is_present() const { return (bits_ & kPresent) != 0; }
@@ -60,6 +62,7 @@ class PageEntry {
     static constexpr u64 kDirty = 1 << 6;
     static constexpr u64 kGlobal = 1 << 8;
     static constexpr u64 kMapped = 1 << 9;  // software: holds a frame reference
+    static constexpr u64 kBusy = 1 << 10;  // software, alone in the entry
     static constexpr u64 kNoExecute = u64{1} << 63;
     static constexpr u64 kAddressMask = 0x000f'ffff'ffff'f000;
 
