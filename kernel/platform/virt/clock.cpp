@@ -64,10 +64,12 @@ ISR_SAFE void arm_timer(Deadline deadline) {
         arch::write_timer_control(0);
         return;
     }
-    u64 const ns = static_cast<u64>(std::max<i64>(deadline.count(), 0));
-    // Rounded up, so that the timer never fires before its deadline.
-    unsigned __int128 const ticks = (static_cast<unsigned __int128>(ns) * ticks_per_ns >> 32) + 2;
-    arch::write_timer_compare(scale.base + static_cast<u64>(std::min<unsigned __int128>(ticks, ~u64{0} - scale.base)));
+    // From now on, not from the start: what the conversion loses grows with the time that it is of. Rounded up, so that the
+    // timer does not fire before its deadline.
+    u64 const counter = arch::read_counter();
+    u64 const left = static_cast<u64>(std::max<i64>((deadline - scale.to_nanoseconds(counter)).count(), 0));
+    unsigned __int128 const ticks = (static_cast<unsigned __int128>(left) * ticks_per_ns >> 32) + 2;
+    arch::write_timer_compare(counter + static_cast<u64>(std::min<unsigned __int128>(ticks, ~u64{0} - counter)));
     arch::write_timer_control(1);
 }
 
