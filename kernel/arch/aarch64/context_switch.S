@@ -3,6 +3,9 @@
     .balign 16
     .globl switch_stacks
 switch_stacks:
+    // TLB and cache maintenance that this thread has begun ends before it can go on elsewhere: a barrier completes only
+    // that of the CPU which executes it.
+    dsb ish
     stp x29, x30, [sp, #-96]!
     stp x19, x20, [sp, #16]
     stp x21, x22, [sp, #32]

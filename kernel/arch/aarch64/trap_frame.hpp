@@ -9,7 +9,8 @@
 
 namespace tutti::arch {
 
-struct TrapFrame {
+// Aligned as a stack pointer: returns pop it from where it lies.
+struct alignas(16) TrapFrame {
     u64 x[31];
     u64 sp;    // of the interrupted context
     u64 elr;   // where it was

@@ -92,7 +92,9 @@ extern "C" ISR_SAFE void trap_dispatch(TrapFrame* frame) {
         if (non_maskable_handler == nullptr) fatal_exception(*frame);
         return non_maskable_handler(*frame);
     }
-    enable_non_maskable();
+    // A fault in the handler of the non-maskable interrupt: another one waits for its end.
+    constexpr u64 kNonMaskableMasked = 1 << 6;  // SPSR.F
+    if ((frame->spsr & kNonMaskableMasked) == 0) enable_non_maskable();
     if (kind == TrapKind::Interrupt) {
         if (hal::hooks.interrupt == nullptr) fatal_exception(*frame);
         hal::hooks.interrupt(*frame, 0);  // which one it is, the interrupt controller knows
