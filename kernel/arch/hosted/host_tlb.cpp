@@ -139,7 +139,14 @@ bool host_tlb_is_present(u64 address) {
 
 void host_tlb_flush(u64 from, u64 to) {
     Lock const lock;
-    unmap(from & ~kPageMask, to);
+    u64 const start = from & ~kPageMask;
+    // It may part a mapping in two, and there may be as many as the process can have: then all go.
+    if (host_call(SYS_munmap, start, to - start) != 0) unmap_all();
+}
+
+void host_tlb_drop() {
+    Lock const lock;
+    unmap_all();
 }
 
 }  // namespace tutti::arch

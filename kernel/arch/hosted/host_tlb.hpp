@@ -27,5 +27,7 @@ enum class HostAccess : u8 { Read, Write, Execute };
 [[nodiscard]] bool host_tlb_is_present(u64 address);
 // Up to Isr context.
 void host_tlb_flush(u64 from, u64 to);
+// Gives all its mappings back to the process. Any context.
+void host_tlb_drop();
 
 }  // namespace tutti::arch

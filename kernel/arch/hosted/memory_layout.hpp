@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Where the process has what a machine has in the kernel's half of the address space. Linux puts nothing there by itself
-// (its own mappings are within a few TiB of the end), and to ThreadSanitizer and AddressSanitizer it is application memory.
+// unless it is told to, and to ThreadSanitizer and AddressSanitizer it is application memory.
 //
 //   0x0000'0001'0000  the program's
 //   0x7a00'0000'0000  kUserEnd
 //   0x7a80'0000'0000  direct map: all RAM
 //   0x7b00'0000'0000  guarded stacks
 //   0x7c00'0000'0000  the kernel's image, where programs can run (cmake/linuxu.cmake)
+//   0x7d00'0000'0000  what else the kernel has from the host (host_memory.cpp)
 #pragma once
 
 #include "base/types.hpp"
@@ -18,6 +19,7 @@ inline constexpr u64 kDirectMapBase = 0x7a80'0000'0000;  // RAM: one mapping of 
 inline constexpr u64 kKernelMapBase = 0x7b00'0000'0000;  // guarded stacks
 inline constexpr u64 kKernelMapEnd = 0x7b80'0000'0000;
 inline constexpr u64 kKernelStacksEnd = kKernelMapEnd;   // no devices
+inline constexpr u64 kHostMemoryBase = 0x7d00'0000'0000;
 // Room for several signal frames with wide vector registers, and for what sanitizers add to each function's frame.
 inline constexpr u64 kKernelStackSize = 256 << 10;
 

@@ -91,7 +91,6 @@ hosted_from_user:
     .globl enter_user_frame
 enter_user_frame:
     movq %rdi, %rsp
-    movq %rdi, %gs:hosted_leaving_frame(%rip)
     // Here again when an interrupt came before the program had its registers back.
     .globl hosted_leave
 hosted_leave:                           // %rsp = TrapFrame; interrupts off
@@ -101,6 +100,7 @@ hosted_leave:                           // %rsp = TrapFrame; interrupts off
     xorl %ebp, %ebp
     call hosted_before_user             // nothing is posted and nothing is to be done, for now
     movq %rbx, %rsp
+    movq %rbx, %gs:hosted_leaving_frame(%rip) // not before the call: it may switch, and other threads leave meanwhile
     .globl hosted_leave_window, hosted_leave_window_end
 hosted_leave_window:                    // a signal in here begins anew
     movl $1, %gs:hosted_in_user(%rip)
@@ -118,9 +118,9 @@ hosted_leave_window:                    // a signal in here begins anew
     wrgsbaseq %rax
 1:  POP_REGISTERS
     iretq
-hosted_leave_window_end:
 hosted_not_yet:
     movl $0, %gs:hosted_in_user(%rip)
+hosted_leave_window_end:
     jmp hosted_leave
 
     .macro KERNEL_CONTINUATION name, function

@@ -15,6 +15,7 @@
 #include "arch/crash_report.hpp"
 #include "arch/fpu.hpp"
 #include "arch/host_call.hpp"
+#include "arch/host_memory.hpp"
 #include "arch/host_tlb.hpp"
 #include "arch/hosted_interrupts.hpp"
 #include "arch/memory_layout.hpp"
@@ -302,17 +303,12 @@ void traps_init_cpu() {
     host_call(SYS_arch_prctl, kArchGetGs, host_argument(&base));
     percpu_store(percpu_base_self, base);
     set_thread_id(static_cast<u32>(host_call(SYS_gettid)));
-    auto const allocate = [](u64 size) {
-        i64 const memory = host_call(SYS_mmap, 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, ~u64{0}, 0);
-        CHECK(memory > 0, "no memory for an entry stack");
-        return static_cast<u64>(memory);
-    };
-    u64 const stack = align_up(allocate(2 * kEntryStackSize), kEntryStackSize);
+    u64 const stack = align_up(host_memory(2 * kEntryStackSize), kEntryStackSize);
     *reinterpret_cast<u64*>(stack) = base;
     percpu_store(entry_stack, stack);
     stack_t const alternate{.ss_sp = reinterpret_cast<void*>(stack), .ss_flags = 0, .ss_size = kEntryStackSize};
     host_call(SYS_sigaltstack, host_argument(&alternate), 0);
-    percpu_store(hosted_user_fpu, allocate(align_up(fpu_area_size(), kPageSize)));
+    percpu_store(hosted_user_fpu, host_memory(fpu_area_size()));
 }
 
 void dispatch_system_calls() {

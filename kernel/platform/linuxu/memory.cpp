@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 
 #include "arch/host_call.hpp"
+#include "arch/host_memory.hpp"
 #include "arch/host_tlb.hpp"
 #include "arch/memory_layout.hpp"
 #include "base/assert.hpp"
@@ -84,10 +85,7 @@ void memory_init(Options const& options) {
 }
 
 void* host_allocate(u64 size) {
-    i64 const result = arch::host_call(SYS_mmap, 0, align_up(size, kPageSize), PROT_READ | PROT_WRITE,
-                                       MAP_PRIVATE | MAP_ANONYMOUS, ~u64{0}, 0);
-    CHECK(result > 0, "the host has no memory left");
-    return reinterpret_cast<void*>(result);
+    return reinterpret_cast<void*>(arch::host_memory(size));
 }
 
 }  // namespace tutti::platform
@@ -100,7 +98,10 @@ namespace tutti::mem {
 void kernel_map_init() {}
 // No page tables of ours: a mapping of the process. What lies below it is not mapped, or is the next stack's guard.
 Result<> back_kernel_stack(VirtAddr bottom) {
-    if (!platform::map_at(bottom.value(), arch::kKernelStackSize, MAP_FIXED_NOREPLACE)) return fail(Error::NoMemory);
+    auto const map = [&] { return platform::map_at(bottom.value(), arch::kKernelStackSize, MAP_FIXED_NOREPLACE); };
+    if (map()) return {};
+    arch::host_tlb_drop();  // programs' pages may have all the mappings that the process can have
+    if (!map()) return fail(Error::NoMemory);
     return {};
 }
 }  // namespace tutti::mem
