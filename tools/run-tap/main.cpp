@@ -275,7 +275,8 @@ int judge(Options const& options) {
               << std::setprecision(1) << seconds << " s\n";
     for (std::string const& problem : problems) std::cout << "# PROBLEM " << problem << "\n";
     if (!options.record.empty()) {
-        std::filesystem::create_directories(std::filesystem::path(options.record).parent_path());
+        if (auto const folder = std::filesystem::path(options.record).parent_path(); !folder.empty())
+            std::filesystem::create_directories(folder);
         std::ofstream(options.record) << machine << " " << options.cpus << " "
                                       << (problems.empty() ? "pass" : "FAIL") << " " << run.tap().passed() << " "
                                       << run.tap().results() - run.tap().skipped() << " " << seconds << "\n";

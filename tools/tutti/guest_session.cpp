@@ -81,18 +81,19 @@ void GuestSession::start(Platform const& platform, MachineConfig& config) {
                        .error = error_writer.get()};
     if (config.initrd_fd >= 0) child.inherited.push_back(config.initrd_fd);
     for (UniqueFd const& file : launch_.files) child.inherited.push_back(file.get());
-    started_ = Clock::now();
+    attempt_started_ = Clock::now();
     machine_.emplace(child, launch_.install_advice);
     if (options_.terminal) send_window_size();
     if (on_started_) companion_ = on_started_();
 }
 
 SessionResult GuestSession::run(Platform const& platform, MachineConfig config) {
+    started_ = Clock::now();
     start(platform, config);
     while (!machine_->wait(false)) {
         step();
         check_time();
-        if (!never_began()) continue;
+        if (forced_status_ || !never_began()) continue;
         if (attempts_ == kAttempts) {
             stop(kTuttiFailed);
         } else {
@@ -114,7 +115,7 @@ bool GuestSession::may_read_link() const {
 int GuestSession::poll_timeout() const {
     std::optional<Clock::time_point> wake;
     if (options_.time_limit) wake = started_ + std::chrono::duration_cast<Clock::duration>(*options_.time_limit);
-    if (traits_.may_not_start && !has_begun_) wake = std::min(wake.value_or(Clock::time_point::max()), started_ + kPatience);
+    if (traits_.may_not_start && !has_begun_) wake = std::min(wake.value_or(Clock::time_point::max()), attempt_started_ + kPatience);
     if (exit_seen_) wake = std::min(wake.value_or(Clock::time_point::max()), *exit_seen_ + kPowerOffGrace);
     if (!wake) return -1;
     auto const left = std::chrono::ceil<std::chrono::milliseconds>(*wake - Clock::now()).count();
@@ -197,7 +198,7 @@ void GuestSession::take_console_line() {
 }
 
 bool GuestSession::never_began() const {
-    return traits_.may_not_start && !has_begun_ && Clock::now() - started_ >= kPatience;
+    return traits_.may_not_start && !has_begun_ && Clock::now() - attempt_started_ >= kPatience;
 }
 
 void GuestSession::drain() {

@@ -100,6 +100,7 @@ class GuestSession final : private LinkEvents {
     unsigned attempts_ = 0;
 
     Clock::time_point started_;
+    Clock::time_point attempt_started_;  // of the machine: one that never began is started again
     std::optional<Clock::time_point> exit_seen_;  // when the guest said Exit
     std::optional<int> exit_status_;              // the program's
     std::optional<int> forced_status_;            // set by stop()

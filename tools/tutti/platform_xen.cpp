@@ -60,19 +60,38 @@ std::string with_double_commas(std::string const& text) {
     return result;
 }
 
+std::string contents(std::string const& path) {
+    std::ifstream stream(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+struct TemporaryFolder {
+    std::string path = (std::filesystem::temp_directory_path() / "tutti-XXXXXX").string();
+
+    TemporaryFolder() {
+        if (::mkdtemp(path.data()) == nullptr) throw CliError("Cannot make a directory in " + path + ".");
+    }
+    TemporaryFolder(TemporaryFolder const&) = delete;
+    TemporaryFolder& operator=(TemporaryFolder const&) = delete;
+    ~TemporaryFolder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path, ignored);
+    }
+};
+
 // The tree of the machine that `arguments` make, as QEMU tells it.
 std::string machine_tree(std::vector<std::string> arguments, std::string const& advice) {
-    std::string folder = (std::filesystem::temp_directory_path() / "tutti-XXXXXX").string();
-    if (::mkdtemp(folder.data()) == nullptr) throw CliError("Cannot make a directory in " + folder + ".");
-    std::string const path = folder + "/machine.dtb";
+    TemporaryFolder const folder;
+    std::string const path = folder.path + "/machine.dtb";  // QEMU renames a file into its place
+    UniqueFd const words(::memfd_create("errors", MFD_CLOEXEC));
+    if (!words.valid()) throw CliError("No memory for QEMU's messages.");
     arguments.insert(arguments.end(), {"-machine", "dumpdtb=" + path});
-    UniqueFd const silence(::open("/dev/null", O_WRONLY | O_CLOEXEC));
-    ChildProcess qemu({.arguments = arguments, .inherited = {}, .output = silence.get(), .error = silence.get()}, advice);
-    (void)qemu.wait(true);
-    std::ifstream file(path, std::ios::binary);
-    std::string tree(std::istreambuf_iterator<char>(file), {});
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
+    ChildProcess qemu({.arguments = arguments, .inherited = {}, .output = words.get(), .error = words.get()}, advice);
+    int const status = *qemu.wait(true);
+    std::string const tree = contents(path);
+    if (status != 0 || tree.empty()) {
+        throw CliError("QEMU gives no device tree of this machine. It says:\n" + contents("/proc/self/fd/" + std::to_string(words.get())));
+    }
     return tree;
 }
 
