@@ -33,7 +33,8 @@ TEST_ALL_CPUS(memory_order, one_of_two_sees_the_other, .min_cpus = 2) {
     if (cpu.value() < 2) {
         Side& own = sides[cpu.value()];
         Side& other = sides[1 - cpu.value()];
-        Deadline const enough = hal::now() + Nanoseconds::from_ms(300);  // where CPUs share one of the host's, rounds are long
+        // Where the CPUs share one of the host's, rounds are long.
+        Deadline const enough = hal::now() + Nanoseconds::from_ms(300);
         for (u32 round = 1; round <= kRounds; ++round) {
             if (cpu == CpuId{0} && hal::now() > enough) end.store(round, std::memory_order_relaxed);
             // release, acquire: with the end. Both start a round as close to each other as they can.
