@@ -41,6 +41,11 @@ TEST(out_of_memory, kernel_stack) {
             EXPECT(mem::frame_statistics().free + 1 >= free);
             continue;
         }
+        if (mem::frame_statistics().free + 4 > free) {  // the one of a thread whose end came just now
+            REQUIRE(used.try_push_back(std::move(*stack)).has_value());
+            --n;
+            continue;
+        }
         EXPECT(n > arch::kKernelStackSize / kPageSize);
         return;
     }
