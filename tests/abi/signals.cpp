@@ -2,7 +2,9 @@
 // Signals: handlers, masks, sigaction flags, directed signals, waiting for signals, interrupted calls.
 #include <poll.h>
 #include <pthread.h>
+#include <setjmp.h>
 #include <signal.h>
+#include <sys/auxv.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -569,6 +571,40 @@ TEST(the_handler_may_change_the_interrupted_context) {
     const sigset_t winch = set_of({SIGWINCH});
     pthread_sigmask(SIG_UNBLOCK, &winch, nullptr);
 }
+
+#ifdef __aarch64__
+TEST(a_frame_restores_the_timing_mode) {
+    if ((getauxval(AT_HWCAP) & HWCAP_DIT) == 0) return skip("the CPU has no data-independent timing");
+    struct sigaction clear {};
+    clear.sa_flags = SA_SIGINFO;
+    clear.sa_sigaction = [](int, siginfo_t*, void* context) {
+        auto& pstate = static_cast<ucontext_t*>(context)->uc_mcontext.pstate;
+        CHECK_EQ(pstate >> 24 & 1, 1u);
+        pstate &= ~(1ull << 24);
+    };
+    ScopedAction action(SIGUSR1, clear);
+    std::uint64_t mode = 1u << 24;
+    asm volatile("msr s3_3_c4_c2_5, %0" ::"r"(mode) : "memory");
+    CHECK_OK(raise(SIGUSR1));
+    asm volatile("mrs %0, s3_3_c4_c2_5" : "=r"(mode)::"memory");
+    CHECK_EQ(mode, 0u);
+}
+
+TEST(a_frame_with_the_kernels_state_is_refused) {
+    static sigjmp_buf out;
+    struct sigaction forge {};
+    forge.sa_flags = SA_SIGINFO;
+    forge.sa_sigaction = [](int, siginfo_t*, void* context) {
+        static_cast<ucontext_t*>(context)->uc_mcontext.pstate |= 5;  // EL1 with its own stack pointer
+    };
+    ScopedAction action(SIGUSR1, forge);
+    ScopedAction fault(SIGSEGV, [](int) { siglongjmp(out, 1); });
+    if (sigsetjmp(out, 1) == 0) {
+        raise(SIGUSR1);
+        CHECK(!"the frame was taken");
+    }
+}
+#endif
 
 TEST(floating_point_state_survives_a_handler) {
     static volatile double sink;

@@ -75,13 +75,18 @@ struct FrameRecord {
 };
 
 constexpr u64 kSvcSize = 4;
-// Of a program's processor state: what it may set itself, and what a handler starts with cleared.
+// Of a program's processor state: what a frame restores, what a handler starts with cleared, and what no program has set
+// (Arm ARM, SPSR_EL1).
 constexpr u64 kConditionFlags = 0xf000'0000;
 constexpr u64 kBranchType = 3 << 10;
+constexpr u64 kSpeculativeStoreBypass = 1 << 12;
+constexpr u64 kDataIndependentTiming = 1 << 24;
 constexpr u64 kIllegalState = 1 << 20;
 constexpr u64 kSoftwareStep = 1 << 21;
 constexpr u64 kTagCheckOverride = 1 << 25;
+constexpr u64 kRestored = kConditionFlags | kTagCheckOverride | kDataIndependentTiming | kSpeculativeStoreBypass | kBranchType;
 constexpr u64 kClearedForHandler = kBranchType | kIllegalState | kSoftwareStep | kTagCheckOverride;
+constexpr u64 kNoPrograms = 0x1f | 0xf << 6;  // another exception level, 32-bit state, interrupts masked
 
 bool write_records(Task& task, u64 address) {
     task.fpu.save_current();
@@ -167,13 +172,13 @@ bool push_signal_frame(Task& task, arch::TrapFrame& frame, SigInfo const& info, 
 bool pop_signal_frame(Task& task, arch::TrapFrame& frame) {
     if (frame.sp % 16 != 0) return false;
     auto const in = read_user(UserPtr<FrameHead>{frame.sp});
-    if (!in) return false;
+    if (!in || (in->pstate & kNoPrograms) != 0) return false;
     u64 const state = find_fpsimd(frame.sp + kRecordsOffset);
     if (state == 0 || !task.fpu.load_from_user(VirtAddr{state}, kFpsimdSize)) return false;
     for (unsigned i = 0; i < 31; ++i) frame.x[i] = in->x[i];
     frame.sp = in->sp;
     frame.elr = in->pc;
-    frame.spsr = (in->pstate & kConditionFlags) | (frame.spsr & ~(kConditionFlags | kClearedForHandler));
+    frame.spsr = (in->pstate & kRestored) | (frame.spsr & ~(kRestored | kClearedForHandler));
     SigAltStack stack = in->stack;
     stack.flags &= kSsDisable | kSsAutoDisarm;
     if ((stack.flags & kSsDisable) != 0 || stack.size >= kMinSigStackSize) task.alt_stack = stack;
