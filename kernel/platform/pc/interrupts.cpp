@@ -17,6 +17,7 @@
 #include "platform/pc/local_apic.hpp"
 #include "platform/xen/event_channels.hpp"
 #include "platform/xen/xen.hpp"
+#include "smp/spin/spin.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -45,8 +46,6 @@ struct IoApic {
     u32 volatile* registers;
     u32 first_gsi;
     u32 inputs;
-    // Index and data registers are a pair; routes change at driver start-up only, so one flag is enough.
-    std::atomic_flag busy;
 
     u32 read(u32 index) {
         registers[0] = index;
@@ -60,6 +59,8 @@ struct IoApic {
 
 // Firmware tables hold at most a handful; more are reported and left out.
 constexpr size_t kMaxIoApics = 16;
+// Index and data registers are a pair; routes change when drivers come and go.
+constinit smp::SpinLock io_apic_lock{smp::LockRank::InterruptController, "I/O APICs"};
 constinit IoApic io_apics[kMaxIoApics]{};
 constinit IoApicDescription descriptions[kMaxIoApics]{};
 constinit size_t io_apic_count = 0;
@@ -86,15 +87,11 @@ IoApic* io_apic_for(u32 gsi) {
 void set_redirection(u32 gsi, u32 low, u32 apic_id) {
     IoApic* const io_apic = io_apic_for(gsi);
     if (io_apic == nullptr) return;
-    auto const state = arch::disable_interrupts();
-    // acquire/release: the register pair's accesses stay between the two.
-    while (io_apic->busy.test_and_set(std::memory_order_acquire)) arch::pause();
+    smp::SpinIrqGuard const guard{io_apic_lock};
     u32 const index = kRedirection + 2 * (gsi - io_apic->first_gsi);
     io_apic->write(index, kMasked);
     io_apic->write(index + 1, apic_id << 24);
     io_apic->write(index, low);
-    io_apic->busy.clear(std::memory_order_release);
-    arch::restore_interrupts(state);
 }
 
 ISR_SAFE void dispatch(arch::TrapFrame&, unsigned vector) {

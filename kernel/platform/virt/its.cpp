@@ -2,7 +2,6 @@
 #include "platform/virt/its.hpp"
 
 #include <algorithm>
-#include <atomic>
 
 #include "arch/cpu.hpp"
 #include "arch/memory_layout.hpp"
@@ -13,6 +12,7 @@
 #include "platform/virt/boot_memory.hpp"
 #include "platform/virt/gic.hpp"
 #include "platform/virt/gic_v3.hpp"
+#include "smp/spin/spin.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -71,25 +71,8 @@ constinit u32 collection_count = 0;
 constinit u8* properties = nullptr;  // one byte for each LPI
 constinit Device* devices = nullptr;
 constinit Message messages[kMessageInterrupts]{};
-// One thread at a time, with interrupts off: drivers come and go rarely.
-constinit std::atomic_flag busy;
-
-class Exclusive {
-  public:
-    Exclusive() : before_{arch::disable_interrupts()} {
-        // acquire/release: everything above is touched by one CPU at a time.
-        while (busy.test_and_set(std::memory_order_acquire)) arch::pause();
-    }
-    ~Exclusive() {
-        busy.clear(std::memory_order_release);
-        arch::restore_interrupts(before_);
-    }
-    Exclusive(Exclusive const&) = delete;
-    Exclusive& operator=(Exclusive const&) = delete;
-
-  private:
-    arch::IrqState before_;
-};
+// All of the above: drivers come and go rarely.
+constinit smp::SpinLock lock{smp::LockRank::InterruptController, "interrupt translation service"};
 
 u64 read(size_t at) { return arch::mmio_read<u64>(registers + at); }
 void write(size_t at, u64 value) { arch::mmio_write<u64>(registers + at, value); }
@@ -220,7 +203,7 @@ void its_found(PhysRange found) {
 }
 
 bool its_is_usable() {
-    Exclusive const one;
+    smp::SpinIrqGuard const guard{lock};
     if (state == State::Found) {
         auto const started = start();
         if (!started) log_warn("interrupt translation service: not used: {}", started.error());
@@ -231,7 +214,7 @@ bool its_is_usable() {
 
 Result<hal::InterruptMessage> its_map(u32 index, u32 id, CpuId target) {
     if (!its_is_usable()) return fail(Error::NotSupported);
-    Exclusive const one;
+    smp::SpinIrqGuard const guard{lock};
     Redistributor const redistributor = redistributor_of(target);
     if (id >= device_count || target.value() >= collection_count || redistributor.registers == nullptr)
         return fail(Error::NotSupported);
@@ -249,7 +232,7 @@ Result<hal::InterruptMessage> its_map(u32 index, u32 id, CpuId target) {
 }
 
 void its_unmap(u32 index) {
-    Exclusive const one;
+    smp::SpinIrqGuard const guard{lock};
     Message& message = messages[index];
     if (message.device == nullptr || state != State::Usable) return;
     properties[index] = kPriority;

@@ -24,6 +24,7 @@ enum class LockRank : u8 {
     // drivers
     Driver,
     DriverQueue,
+    InterruptController,
     // vm
     AddressSpace,
     PageCache,
