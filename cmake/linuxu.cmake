@@ -59,7 +59,7 @@ function(tutti_linuxu_images)
 
   set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/user_access.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S
     ${arch}/x86_64/fpu_area.cpp ${arch}/x86_64/user_access.S ${arch}/hosted/fpu.cpp ${arch}/hosted/host_memory.cpp ${arch}/hosted/host_tlb.cpp
-    ${arch}/hosted/interrupts.cpp ${arch}/hosted/signal_entry.S ${arch}/hosted/traps.cpp ${platform}/boot.cpp
+    ${arch}/hosted/interrupts.cpp ${arch}/hosted/signal_entry.S ${arch}/hosted/traps.cpp ${platform}/boot.cpp ${platform}/../contract.cpp
     ${platform}/clock.cpp ${platform}/console.cpp ${platform}/cpus.cpp ${platform}/interrupts.cpp
     ${platform}/memory.cpp ${platform}/options.cpp ${platform}/power.cpp ${platform}/sanitizer.cpp)
   set(host_of_core ${host} ${arch}/hosted/context_switch.cpp ${platform}/operators.cpp)

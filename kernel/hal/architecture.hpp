@@ -2,9 +2,6 @@
 // What the portable layers ask of an architecture, as concepts. kernel/arch/contract.cpp and user_contract.cpp hold each port
 // against them, so that the compiler names what a new port lacks. What each member does, and in which context, is said where
 // the first port declares it (kernel/arch/x86_64); docs/porting.md lists the headers.
-//
-// A platform's contract are the declarations of this folder: the compiler checks each definition, the linker that none
-// is missing.
 #pragma once
 
 #include <concepts>
