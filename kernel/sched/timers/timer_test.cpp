@@ -18,6 +18,7 @@ struct Alarm {
     std::atomic<u32> cpu{~u32{0}};
 
     void set(Nanoseconds from_now) {
+        smp::IrqOffGuard const off;  // it may be pending, and its old deadline would ring against the new one
         deadline = hal::now() + from_now;
         timer.start(deadline);
     }

@@ -118,13 +118,18 @@ TEST(condition_variable, wakes_one_or_all) {
     Mutex mutex;
     ConditionVariable condition;
     constexpr u32 kWaiters = 20;
+    u32 waiting = 0;  // under the mutex: who has been counted and let go of it waits for the condition
     std::atomic<u32> woken{0};
     Crew crew{kWaiters, [&](u32) {
         MutexGuard guard{mutex};
+        ++waiting;
         EXPECT(condition.wait(mutex).has_value());
         woken.fetch_add(1);
     }};
-    for (u32 i = 0; i < kWaiters; ++i) yield_until_sleeping(crew[i]);
+    yield_until([&] {
+        MutexGuard guard{mutex};
+        return waiting == kWaiters;
+    });
     condition.notify_one();
     yield_until([&] { return woken.load() == 1; });
     for (u32 i = 0; i < 50; ++i) yield();
