@@ -354,7 +354,14 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
 // A program that knows the new place may touch it before its pages come: what it got there goes, for every CPU, and its
 // faults wait meanwhile.
 void AddressSpace::put_in_place(mem::PageTable::Entry& slot, VirtAddr address, u64 bits) {
-    PageEntry const there{slot.exchange(PageEntry::kBusy, std::memory_order_seq_cst)};
+    u64 before = slot.load(std::memory_order_relaxed);
+    // A fault that is replacing a page there ends by itself: its mark is not ours to take.
+    while (PageEntry{before}.is_busy() ||
+           !slot.compare_exchange_weak(before, PageEntry::kBusy, std::memory_order_seq_cst, std::memory_order_relaxed)) {
+        arch::pause();
+        before = slot.load(std::memory_order_relaxed);
+    }
+    PageEntry const there{before};
     if (there.is_mapped()) {
         mem::TlbBatch batch{tlb_};
         batch.add(address, mem::frame_at(there.frame()));

@@ -284,6 +284,75 @@ TEST_ALL_CPUS(address_space, pages_move_onto_others, .min_cpus = 2) {
     if (cpu.value() == 0) shared.reset();
 }
 
+// A few pages, each with its number in the first word.
+class NumberedPages final : public Backing {
+  public:
+    static constexpr u64 kPages = 4;
+    bool fill() {
+        for (u64 i = 0; i < kPages; ++i) {
+            Result<mem::FrameRef> frame = mem::allocate_frame(mem::FrameFill::Zero);
+            if (!frame) return false;
+            *static_cast<u64*>((*frame)->data()) = number(i);
+            frames_[i] = std::move(*frame);
+        }
+        return true;
+    }
+    static constexpr u64 number(u64 page) { return 0x7000 + page; }
+    mem::Frame const& frame(u64 page) const { return *frames_[page]; }
+    Result<mem::FrameRef> page(u64 index) override { return try_page(index); }
+    Result<mem::FrameRef> try_page(u64 index) override {
+        if (index >= kPages) return fail(Error::OutOfRange);
+        return frames_[index];
+    }
+    void describe(BackingDescription&) const override {}
+
+  private:
+    mem::FrameRef frames_[kPages];
+};
+
+// Every CPU reads, writes and gives back the same private pages of a file: each copy is made from the file's page, and no
+// reference is lost, whoever is in the middle of what.
+TEST_ALL_CPUS(address_space, pages_are_copied_while_others_give_them_back) {
+    constexpr u64 kPages = NumberedPages::kPages;
+    static Ref<AddressSpace> shared;
+    static Ref<NumberedPages> file;
+    static VirtAddr base;
+    if (cpu.value() == 0) {
+        shared = *AddressSpace::create();
+        file = Ref<NumberedPages>::adopt(new (std::nothrow) NumberedPages);
+        REQUIRE(file.get() != nullptr && file->fill());
+        base = shared->map({.length = kPages * kPageSize, .protection = kReadWrite, .backing = file}).value_or(VirtAddr{});
+    }
+    harness::meet();
+    {
+        ActiveSpace space{shared};
+        SplitMix64 random = harness::random(cpu.value());
+        for (u32 round = 0; round < harness::rounds_each(arch::kFlushReachesAllCpus ? 40'000 : 600, cpus); ++round) {
+            u64 const page = random.below(kPages);
+            VirtAddr const at = base + page * kPageSize;
+            switch (random.below(8)) {
+                case 0: EXPECT(space->advise(at, kPageSize, Advice::DontNeed).has_value()); break;
+                case 1:
+                case 2:
+                case 3: EXPECT(store(at + 8 + 8 * cpu.value(), u64{round})); break;
+                default: EXPECT_EQ(load<u64>(at).value_or(0), NumberedPages::number(page));
+            }
+        }
+    }
+    harness::meet();
+    if (cpu.value() == 0) {
+        EXPECT(shared->unmap(base, kPages * kPageSize).has_value());
+        EXPECT_EQ(shared->statistics().resident_pages, u64{0});
+        for (u64 page = 0; page < kPages; ++page) {
+            EXPECT_EQ(file->frame(page).references.load(std::memory_order_relaxed), u32{1});
+            auto const* const words = static_cast<u64 const*>(file->frame(page).data());
+            for (u32 i = 0; i <= cpus; ++i) EXPECT_EQ(words[i], i == 0 ? NumberedPages::number(page) : u64{0});
+        }
+        shared.reset();
+        file.reset();
+    }
+}
+
 TEST(address_space, survives_failed_allocations) {
     if (!kDebugBuild) return;
     auto const use_a_space = [] {

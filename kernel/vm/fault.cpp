@@ -119,11 +119,10 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         mem::copy_page((*copy)->data(), displaced->data());
         frame = std::move(*copy);
         if constexpr (arch::kBreakBeforeMake) {
-            // First no translation, with the frame still in the entry: whoever faults on it meanwhile does what we do.
-            u64 const broken = entry.with({.read = false}).bits();
-            if (!slot.compare_exchange_strong(bits, broken, std::memory_order_seq_cst)) return {.step = Step::Retry};
+            // First no translation, anywhere; whoever faults on it meanwhile waits. The entry's reference is ours now.
+            if (!slot.compare_exchange_strong(bits, PageEntry::kBusy, std::memory_order_seq_cst)) return {.step = Step::Retry};
             arch::flush_range(page.value(), page.value() + kPageSize);
-            bits = broken;
+            bits = PageEntry::kBusy;
         }
     } else if (area->backing) {
         Result<mem::FrameRef> shared = area->backing->try_page(area->page_index(page));
@@ -150,7 +149,12 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
     u64 const installed = leaf_bits(frame->address(), area->protection, writable);
     // seq_cst: the page's contents come before its translation, and a displaced entry is gone before the flush below
     // reads which CPUs have the space loaded. On failure another CPU was first: look again.
-    if (!slot.compare_exchange_strong(bits, installed, std::memory_order_seq_cst)) return {.step = Step::Retry};
+    u64 expected = bits;
+    if (!slot.compare_exchange_strong(expected, installed, std::memory_order_seq_cst)) {
+        if (bits != PageEntry::kBusy) return {.step = Step::Retry};
+        count_resident(-1);  // zap() took the mark away: the old page goes as if it had found that
+        return {.displaced = displaced};
+    }
     (void)frame.leak();
     if (displaced == nullptr) {
         count_resident(1);
