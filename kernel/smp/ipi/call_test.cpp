@@ -73,7 +73,7 @@ TEST_EACH_CPU(call, on_a_set) {
 TEST_EACH_CPU(call, without_waiting_none_is_lost) {
     Visits visits;
     REQUIRE(visits.create());
-    constexpr u32 kCalls = 200;
+    constexpr u32 kCalls = 50;
     for (u32 i = 0; i < kCalls; ++i) call_on_others(Visits::visit, &visits, Wait::No);
     call_on_others(Visits::visit, &visits, Wait::Yes);
     EXPECT_EQ(visits.total(), (kCalls + 1) * (cpus - 1));
