@@ -20,6 +20,12 @@ set(TUTTI_LINUXU_WITHOUT_CORE "/kernel/(base/(freestanding|memory_functions)\\.c
 set(TUTTI_LINUXU_WITHOUT
   "/kernel/(arch|platform)/|/kernel/mem/paging/kernel_map|/kernel/drivers/(bus|virtio)/|/kernel/drivers/(devices\\.cpp|console/virtio_console\\.cpp|rng/virtio_rng\\.cpp)")
 
+# What plays the hardware, whatever the processor.
+set(TUTTI_LINUXU_HOST arch/backtrace.cpp arch/contract.cpp arch/user_access.cpp arch/hosted/auxiliary_vector.cpp
+  arch/hosted/host_memory.cpp arch/hosted/host_tlb.cpp arch/hosted/interrupts.cpp arch/hosted/traps.cpp platform/contract.cpp
+  platform/linuxu/boot.cpp platform/linuxu/clock.cpp platform/linuxu/console.cpp platform/linuxu/cpus.cpp platform/linuxu/interrupts.cpp platform/linuxu/memory.cpp
+  platform/linuxu/options.cpp platform/linuxu/power.cpp)
+list(TRANSFORM TUTTI_LINUXU_HOST PREPEND ${PROJECT_SOURCE_DIR}/kernel/)
 set(TUTTI_LINUXU OFF)
 if(TUTTI_KERNEL AND TUTTI_ARCH STREQUAL x86_64 AND CMAKE_SYSTEM_PROCESSOR STREQUAL x86_64)
   set(TUTTI_LINUXU ON)
@@ -29,13 +35,8 @@ function(tutti_linuxu_images)
   if(NOT TUTTI_LINUXU)
     return()
   endif()
-  set(folder ${PROJECT_BINARY_DIR}/include-linuxu)
-  file(MAKE_DIRECTORY ${folder}/linux_abi/vdso)
-  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/hosted ${folder}/arch SYMBOLIC)
-  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/${TUTTI_ARCH} ${folder}/linux_abi/machine SYMBOLIC)
-  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/vdso/${TUTTI_ARCH} ${folder}/linux_abi/vdso/machine SYMBOLIC)
-
   set(arch ${PROJECT_SOURCE_DIR}/kernel/arch)
+  set(processor ${arch}/hosted/${TUTTI_ARCH})
   set(platform ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu)
   get_property(kernel GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
   get_property(kernel_tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
@@ -57,14 +58,12 @@ function(tutti_linuxu_images)
   list(APPEND kernel_tests ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
   list(FILTER kernel_tests EXCLUDE REGEX "/kernel/vm/out_of_memory_test")  # stacks and the kernel's tables are not made of frames
 
-  set(host ${arch}/backtrace.cpp ${arch}/contract.cpp ${arch}/user_access.cpp ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S
-    ${arch}/x86_64/fpu_area.cpp ${arch}/x86_64/user_access.S ${arch}/hosted/fpu.cpp ${arch}/hosted/host_memory.cpp ${arch}/hosted/host_tlb.cpp
-    ${arch}/hosted/interrupts.cpp ${arch}/hosted/signal_entry.S ${arch}/hosted/traps.cpp ${platform}/boot.cpp ${platform}/../contract.cpp
-    ${platform}/clock.cpp ${platform}/console.cpp ${platform}/cpus.cpp ${platform}/interrupts.cpp
-    ${platform}/memory.cpp ${platform}/options.cpp ${platform}/power.cpp ${platform}/sanitizer.cpp)
+  set(host ${TUTTI_LINUXU_HOST} ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S ${arch}/x86_64/fpu_area.cpp
+    ${arch}/x86_64/user_access.S ${processor}/crash_report.cpp ${processor}/fpu.cpp ${processor}/programs.cpp
+    ${processor}/signal_context.cpp ${processor}/signal_entry.S ${platform}/sanitizer.cpp)
   set(host_of_core ${host} ${arch}/hosted/context_switch.cpp ${platform}/operators.cpp)
   set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/host_link.cpp ${platform}/host_thread.cpp
-    ${platform}/start.S)
+    ${platform}/${TUTTI_ARCH}/start.S)
 
   tutti_linuxu_flavour("" KERNEL ${kernel} TESTS ${kernel_tests} HOST ${host_of_programs} FLAGS ${TUTTI_DEBUG_FLAGS})
   tutti_linuxu_flavour(-release KERNEL ${kernel} HOST ${host_of_programs} FLAGS ${TUTTI_RELEASE_FLAGS})
@@ -81,7 +80,7 @@ function(tutti_linuxu_images)
   tutti_linuxu_image(tutti-linuxu-asan PARTS core-asan tests-asan host-asan LINK ${TUTTI_LINUXU_LINK_FLAGS} ${asan})
 
   tutti_linuxu_test_runs(tutti-linuxu linuxu 1 2 4 8)
-  tutti_not_in_matrix(unit linuxu-aarch64 "kernel/arch/hosted is written for x86_64 only")
+  tutti_not_in_matrix(unit linuxu-aarch64 "kernel/arch/hosted/x86_64 is the only processor so far")
   tutti_not_in_matrix(programs linuxu.tsan "the sanitizers need the C library's thread pointer, which is the program's there")
   tutti_not_in_matrix(programs linuxu.asan "as linuxu.tsan")
   tutti_linuxu_test_runs(tutti-linuxu-tsan linuxu.tsan 1 2 4)
@@ -95,15 +94,15 @@ function(tutti_linuxu_images)
   add_library(tutti_linuxu_release INTERFACE)
   target_sources(tutti_linuxu_release INTERFACE $<FILTER:$<TARGET_OBJECTS:linuxu_core_release>,EXCLUDE,\\.pch$>
     $<FILTER:$<TARGET_OBJECTS:linuxu_host_release>,EXCLUDE,\\.pch$>)
-  target_include_directories(tutti_linuxu_release INTERFACE ${PROJECT_BINARY_DIR}/include-linuxu ${PROJECT_SOURCE_DIR}/kernel)
+  tutti_linuxu_include(${TUTTI_ARCH} include)
+  target_include_directories(tutti_linuxu_release INTERFACE ${include})
   target_link_options(tutti_linuxu_release INTERFACE ${TUTTI_LINUXU_LINK_FLAGS})
 endfunction()
 
-set(TUTTI_LINUXU_LINK_FLAGS -no-pie -fuse-ld=lld -Wl,-T,${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld
-  -pthread -Wl,-z,noexecstack)
+set(TUTTI_LINUXU_SCRIPT_FLAGS -fuse-ld=lld -Wl,-T,${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld -Wl,-z,noexecstack)
+set(TUTTI_LINUXU_LINK_FLAGS -no-pie ${TUTTI_LINUXU_SCRIPT_FLAGS} -pthread)
 # Beyond the addresses of programs (kernel/arch/hosted/memory_layout.hpp), and without anything else in the process.
-set(TUTTI_LINUXU_PROGRAM_LINK_FLAGS ${TUTTI_LINUXU_LINK_FLAGS} -nostdlib -static -Wl,--image-base=0x7c0000000000
-  -Wl,--gc-sections)
+set(TUTTI_LINUXU_PROGRAM_LINK_FLAGS ${TUTTI_LINUXU_SCRIPT_FLAGS} -nostdlib -static -Wl,--image-base=0x7c0000000000 -Wl,--gc-sections)
 
 # CTest entries `linuxu[.FLAVOUR].CPUS`, judged as the kernel's are.
 function(tutti_linuxu_test_runs image label)
@@ -115,12 +114,29 @@ function(tutti_linuxu_test_runs image label)
   endforeach()
 endfunction()
 
+# tutti_linuxu_include(ARCH RESULT): the folders in which `#include "arch/..."` is looked for: first that of the processor's
+# part of arch/hosted, then kernel/ for arch/x86_64/ and arch/aarch64/ (not the part of that name), last that of arch/hosted.
+function(tutti_linuxu_include arch result)
+  set(common ${PROJECT_BINARY_DIR}/include-linuxu)
+  set(own ${common}-${arch})
+  file(MAKE_DIRECTORY ${common} ${own}/linux_abi/vdso)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/hosted ${common}/arch SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/arch/hosted/${arch} ${own}/arch SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/${arch} ${own}/linux_abi/machine SYMBOLIC)
+  file(CREATE_LINK ${PROJECT_SOURCE_DIR}/kernel/linux_abi/vdso/${arch} ${own}/linux_abi/vdso/machine SYMBOLIC)
+  set(${result} ${own} ${PROJECT_SOURCE_DIR}/kernel ${common} PARENT_SCOPE)
+endfunction()
+
 # The flags of one object library; the kernel's where they do not depend on its machine.
+set(TUTTI_LINUXU_x86_64_FLAGS -march=x86-64 -mno-red-zone)
 function(tutti_linuxu_objects name)
+  tutti_linuxu_objects_of(${TUTTI_ARCH} ${name} ${ARGN})
+endfunction()
+function(tutti_linuxu_objects_of arch name)
   add_library(${name} OBJECT)
-  target_include_directories(${name} PRIVATE ${PROJECT_BINARY_DIR}/include-linuxu ${PROJECT_SOURCE_DIR}/kernel
-                                             ${PROJECT_SOURCE_DIR}/tests)
-  target_compile_options(${name} PRIVATE -march=x86-64 -fPIE -fno-plt -mno-red-zone -fno-stack-protector -fno-omit-frame-pointer
+  tutti_linuxu_include(${arch} include)
+  target_include_directories(${name} PRIVATE ${include} ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_options(${name} PRIVATE ${TUTTI_LINUXU_${arch}_FLAGS} -fPIE -fno-plt -fno-stack-protector -fno-omit-frame-pointer
     -mno-omit-leaf-frame-pointer -ffunction-sections -fdata-sections -fno-strict-aliasing -fno-builtin-bcmp -fvisibility=hidden -g
     -fmacro-prefix-map=${PROJECT_SOURCE_DIR}/=
     $<$<COMPILE_LANGUAGE:CXX>:-fno-exceptions -fno-rtti -fno-threadsafe-statics -fno-c++-static-destructors -faligned-allocation
@@ -134,19 +150,22 @@ endfunction()
 # Object libraries linuxu_core<suffix>, linuxu_tests<suffix> if there are tests, and linuxu_host<suffix>. Only the portable
 # layers are instrumented: what plays the hardware is not.
 function(tutti_linuxu_flavour suffix)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "KERNEL;TESTS;HOST;FLAGS;DEFINE;SANITIZE")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ARCH" "KERNEL;TESTS;HOST;FLAGS;DEFINE;SANITIZE")
+  if(NOT arg_ARCH)
+    set(arg_ARCH ${TUTTI_ARCH})
+  endif()
   set(instrument "")
   if(arg_SANITIZE)
     set(instrument ${arg_SANITIZE} -fsanitize-coverage=trace-pc)
   endif()
-  tutti_linuxu_objects(linuxu_core${suffix} ${arg_FLAGS} -ffreestanding ${instrument})
+  tutti_linuxu_objects_of(${arg_ARCH} linuxu_core${suffix} ${arg_FLAGS} -ffreestanding ${instrument})
   target_sources(linuxu_core${suffix} PRIVATE ${arg_KERNEL})
-  tutti_linuxu_objects(linuxu_host${suffix} ${arg_FLAGS})
+  tutti_linuxu_objects_of(${arg_ARCH} linuxu_host${suffix} ${arg_FLAGS})
   target_sources(linuxu_host${suffix} PRIVATE ${arg_HOST} ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/main.cpp)
   set(parts core host)
   if(arg_TESTS)
     # Test cases are found as an array, which red zones between them would break.
-    tutti_linuxu_objects(linuxu_tests${suffix} ${arg_FLAGS} -DTUTTI_TESTS=1 -ffreestanding ${instrument}
+    tutti_linuxu_objects_of(${arg_ARCH} linuxu_tests${suffix} ${arg_FLAGS} -DTUTTI_TESTS=1 -ffreestanding ${instrument}
       "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-mllvm -asan-globals=0>")
     target_sources(linuxu_tests${suffix} PRIVATE ${arg_TESTS})
     list(APPEND parts tests)
@@ -165,7 +184,7 @@ endfunction()
 
 # One executable of object libraries linuxu_PART.
 function(tutti_linuxu_image name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PARTS;LINK")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "ARCH" "PARTS;LINK")
   # Linked twice: the first image tells where the functions are, the second carries their names. The symbol table lies
   # behind the code (linuxu.ld), so that nothing moves.
   set(work ${PROJECT_BINARY_DIR}/link/linuxu)
@@ -193,6 +212,9 @@ symbol_table_names: .byte 0
       target_sources(${image} PRIVATE $<FILTER:$<TARGET_OBJECTS:linuxu_${part}>,EXCLUDE,\\.pch$>)
     endforeach()
     target_link_options(${image} PRIVATE ${arg_LINK})
+    if(arg_ARCH)
+      target_compile_options(${image} PRIVATE ${TUTTI_LINUXU_${arg_ARCH}_FLAGS})
+    endif()
     # The C driver: no libstdc++, as in the kernel; operators new and delete are ours.
     set_target_properties(${image} PROPERTIES LINKER_LANGUAGE C)
     set_property(TARGET ${image} APPEND PROPERTY LINK_DEPENDS ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld)

@@ -5,7 +5,7 @@
 
 #define switch_stacks switch_stacks_raw
 #define prepare_stack prepare_stack_raw
-#include "arch/x86_64/context_switch.hpp"
+#include "arch/raw_context_switch.hpp"
 #undef prepare_stack
 #undef switch_stacks
 

@@ -12,5 +12,5 @@ namespace tutti::arch {
 }
 
 #else
-#include "arch/x86_64/context_switch.hpp"
+#include "arch/raw_context_switch.hpp"
 #endif

@@ -3,7 +3,7 @@
 // another word there, announced by a signal (README.md has the whole).
 #pragma once
 
-#include "arch/x86_64/cpuid.hpp"
+#include "arch/processor.hpp"
 #include "base/compiler.hpp"
 #include "base/types.hpp"
 
@@ -15,7 +15,6 @@ extern tutti::u32 hosted_posted_interrupts;  // a bit for each interrupt that ha
 void hosted_take_interrupts();
 void hosted_halt_until_interrupt();
 [[noreturn]] void hosted_halt_forever();
-void hosted_set_gs_base(tutti::u64 base);
 void hosted_long_pause();
 extern bool hosted_shares_processors;  // not per-CPU; constant once other CPUs run
 }
@@ -24,7 +23,7 @@ namespace tutti::arch {
 
 // With more CPUs than the host has, whoever is waited for may be without a processor: it gets this one now and then.
 ALWAYS_INLINE void pause() {
-    asm volatile("pause" ::: "memory");
+    spin_hint();
     if (hosted_shares_processors) [[unlikely]] hosted_long_pause();
 }
 // One turn of a busy wait while `word` holds `seen`: returns when it does not, or earlier for no reason.
@@ -35,32 +34,22 @@ ALWAYS_INLINE void wait_for_change(Word const&, Value) {
 
 // Saved interrupt flag: what restore_interrupts() needs.
 enum class IrqState : u64 {};
-inline constexpr u64 kFlagInterrupt = 1u << 9;
+inline constexpr u32 kFlagInterrupt = 1u << 9;
 
 [[nodiscard]] ALWAYS_INLINE bool interrupts_were_enabled(IrqState before) {
     return (static_cast<u64>(before) & kFlagInterrupt) != 0;
 }
-[[nodiscard]] ALWAYS_INLINE IrqState read_interrupt_flag() {
-    u32 flag;
-    asm volatile("movl %%gs:%1, %0" : "=r"(flag) : "m"(hosted_interrupt_flag) : "memory");
-    return IrqState{flag};
-}
+[[nodiscard]] ALWAYS_INLINE IrqState read_interrupt_flag() { return IrqState{own_word(hosted_interrupt_flag)}; }
 [[nodiscard]] ALWAYS_INLINE bool interrupts_enabled() { return interrupts_were_enabled(read_interrupt_flag()); }
 // No interrupt is lost between the two instructions: one that is posted after the first finds the flag set.
 ALWAYS_INLINE void enable_interrupts() {
-    u32 posted;
-    asm volatile(
-        "movl %2, %%gs:%0\n\t"
-        "movl %%gs:%3, %1"
-        : "=m"(hosted_interrupt_flag), "=r"(posted)
-        : "i"(kFlagInterrupt), "m"(hosted_posted_interrupts)
-        : "memory");
-    if (posted != 0) [[unlikely]] hosted_take_interrupts();
+    set_own_word(hosted_interrupt_flag, kFlagInterrupt);
+    if (own_word(hosted_posted_interrupts) != 0) [[unlikely]] hosted_take_interrupts();
 }
 // Returns the state before. On another CPU than it began on, perhaps, if interrupts were on: then they were on there too.
 ALWAYS_INLINE IrqState disable_interrupts() {
     IrqState const before = read_interrupt_flag();
-    asm volatile("movl $0, %%gs:%0" : "=m"(hosted_interrupt_flag)::"memory");
+    set_own_word(hosted_interrupt_flag, 0);
     return before;
 }
 ALWAYS_INLINE void restore_interrupts(IrqState before) {
@@ -70,34 +59,5 @@ ALWAYS_INLINE void restore_interrupts(IrqState before) {
 // before the wait, ends it.
 ALWAYS_INLINE void halt_until_interrupt() { hosted_halt_until_interrupt(); }
 [[noreturn]] inline void halt_forever() { hosted_halt_forever(); }
-
-[[nodiscard]] ALWAYS_INLINE u64 read_tsc() {
-    u32 low, high;
-    asm volatile("rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (u64{high} << 32) | low;
-}
-// A counter of this CPU that never stops, for randomness.
-[[nodiscard]] ALWAYS_INLINE u64 read_counter() { return read_tsc(); }
-
-// After every load before it: time that another CPU has published is in the past here too.
-[[nodiscard]] ALWAYS_INLINE u64 read_tsc_ordered() {
-    u32 low, high;
-    asm volatile("lfence; rdtsc" : "=a"(low), "=d"(high)::"memory");
-    return (u64{high} << 32) | low;
-}
-
-[[nodiscard]] ALWAYS_INLINE u64 read_flags() {
-    u64 flags;
-    asm volatile("pushfq; popq %0" : "=r"(flags)::"memory");
-    return flags;
-}
-
-// RDTSCP and RDPID give the number of the host's processor.
-inline constexpr bool kCpuNumberIsOurs = false;
-// Programs may if the host lets us, but are not told: what they set would be lost at a switch.
-[[nodiscard]] inline bool programs_may_set_bases() { return false; }
-[[nodiscard]] inline bool has_five_page_table_levels() { return false; }
-
-inline void set_gs_base(u64 base) { hosted_set_gs_base(base); }
 
 }  // namespace tutti::arch

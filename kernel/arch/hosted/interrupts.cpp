@@ -15,6 +15,7 @@
 
 #include "arch/host_call.hpp"
 #include "arch/hosted_interrupts.hpp"
+#include "arch/signal_context.hpp"
 #include "arch/traps.hpp"
 #include "hal/hooks.hpp"
 
@@ -31,7 +32,6 @@ constinit Hooks hooks{};
 
 namespace tutti::arch {
 
-TUTTI_PERCPU u64 percpu_base_self = 0;
 TUTTI_PERCPU u32 percpu_own_index = 0;
 TUTTI_PERCPU TrapFrame const* fatal_frame_of_cpu = nullptr;
 
@@ -86,11 +86,11 @@ void run_handlers(TrapFrame& frame) {
 
 void take_interrupts(TrapFrame& frame) {
     do {
-        asm volatile("movl $0, %%gs:%0" : "=m"(hosted_interrupt_flag)::"memory");
+        set_own_word(hosted_interrupt_flag, 0);
         run_handlers(frame);
         // May bring us to another CPU: the word is looked up again.
         if (hal::hooks.irq_exit_to_kernel != nullptr) hal::hooks.irq_exit_to_kernel();
-        asm volatile("movl %1, %%gs:%0" : "=m"(hosted_interrupt_flag) : "i"(kFlagInterrupt) : "memory");
+        set_own_word(hosted_interrupt_flag, kFlagInterrupt);
     } while (percpu_load(hosted_posted_interrupts) != 0);
 }
 
@@ -102,21 +102,6 @@ void hold_nmi_back() { percpu_store(nmi_held_back, 1u); }
 
 using namespace tutti;
 using namespace tutti::arch;
-
-namespace {
-
-// The caller of a C function, as the interrupted context.
-TrapFrame frame_of_caller(void* return_address, void* frame_address) {
-    TrapFrame frame{};
-    frame.rip = reinterpret_cast<u64>(return_address);
-    frame.rbp = *static_cast<u64 const*>(frame_address);
-    frame.rsp = reinterpret_cast<u64>(frame_address) + 16;
-    frame.rflags = kFlagInterrupt;
-    frame.cs = kKernelCodeSelector;
-    return frame;
-}
-
-}  // namespace
 
 extern "C" void hosted_take_interrupts() {
     TrapFrame frame = frame_of_caller(__builtin_return_address(0), __builtin_frame_address(0));
@@ -143,11 +128,6 @@ extern "C" void hosted_halt_forever() {
         disable_interrupts();
         host_call(SYS_ppoll, 0, 0, 0, 0);
     }
-}
-
-extern "C" void hosted_set_gs_base(u64 base) {
-    constexpr u64 kArchSetGs = 0x1001;
-    host_call(SYS_arch_prctl, kArchSetGs, base);
 }
 
 #if TUTTI_HOSTED_SANITIZER

@@ -1,28 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The kernel's own code uses vector registers here, and may lose the CPU between any two instructions of it.
-#include "harness/test.hpp"
+// The kernel's own code may use vector registers here, and may lose the CPU between any two instructions of it.
+#include "arch/held_register.hpp"
 #include "hal/clock.hpp"
+#include "harness/test.hpp"
 #include "sched/thread.hpp"
 
 namespace tutti::arch {
 namespace {
-
-// Holds `pattern` in a register for a while; what is there in the end.
-u64 hold(u64 pattern, u64 turns) {
-    u64 result;
-    asm volatile(
-        "movq %1, %%xmm7\n"
-        "1: movq %%xmm7, %0\n\t"
-        "cmpq %1, %0\n\t"
-        "jne 2f\n\t"
-        "decq %2\n\t"
-        "jnz 1b\n"
-        "2:"
-        : "=&r"(result), "+r"(pattern), "+r"(turns)
-        :
-        : "xmm7", "cc");
-    return result;
-}
 
 TEST(hosted, interrupts_keep_the_kernels_vector_registers) {
     struct Holder {
@@ -39,7 +23,7 @@ TEST(hosted, interrupts_keep_the_kernels_vector_registers) {
             [](void* argument) {
                 auto& self = *static_cast<Holder*>(argument);
                 Deadline const end = hal::now() + Nanoseconds::from_ms(100);
-                do self.seen = hold(self.pattern, 1'000'000);
+                do self.seen = hold_in_register(self.pattern, 1'000'000);
                 while (self.seen == self.pattern && hal::now() < end);
             },
             &holders[i]);

@@ -9,38 +9,22 @@
 //   SIGSYS              a system call of a program (syscall user dispatch, or a seccomp filter)
 //
 // Every signal comes in on a small stack of its CPU, the entry stack. What is not done at once goes on on the kernel stack
-// of the thread: there a frame is made of the signal's, which is then forgotten. The way back to a program, or to
-// interrupted kernel code, is XRSTOR and IRET, which may be used at any privilege; no rt_sigreturn.
+// of the thread: there a frame is made of the signal's, which is then forgotten. How interrupted kernel code goes on from
+// there, perhaps on another CPU, and how a program does, is the processor's business (signal_entry.S).
 #pragma once
 
 #include "arch/percpu.hpp"
+#include "arch/processor_traps.hpp"
 #include "arch/trap_frame.hpp"
 #include "base/types.hpp"
 
 extern "C" {
 extern tutti::u32 exit_work;            // per-CPU: work wanted before a return to user mode
 extern tutti::u64 hosted_kernel_stack;  // per-CPU: where the current thread's kernel stack begins
-extern tutti::u64 hosted_user_gs;       // per-CPU: the program's GS base
-extern bool hosted_has_fsgsbase;        // the host lets us write FS and GS bases; constant
 }
 
 namespace tutti::arch {
 
-inline constexpr unsigned kVectorDivide = 0;
-inline constexpr unsigned kVectorDebug = 1;
-inline constexpr unsigned kVectorNmi = 2;
-inline constexpr unsigned kVectorBreakpoint = 3;
-inline constexpr unsigned kVectorOverflow = 4;
-inline constexpr unsigned kVectorBound = 5;
-inline constexpr unsigned kVectorInvalidOpcode = 6;
-inline constexpr unsigned kVectorDoubleFault = 8;
-inline constexpr unsigned kVectorStackSegment = 12;
-inline constexpr unsigned kVectorGeneralProtection = 13;
-inline constexpr unsigned kVectorPageFault = 14;
-inline constexpr unsigned kVectorX87 = 16;
-inline constexpr unsigned kVectorAlignment = 17;
-inline constexpr unsigned kVectorMachineCheck = 18;
-inline constexpr unsigned kVectorSimd = 19;
 inline constexpr unsigned kFirstInterruptVector = 32;
 
 // The interrupts that there are: bits of a CPU's word. The vector is kFirstInterruptVector + the bit.
@@ -55,7 +39,7 @@ inline constexpr int kNmiSignal = 36;
 void traps_init();
 // The calling thread becomes the CPU whose area is installed: its thread id and its entry stack.
 void traps_init_cpu();
-// From now on system calls of code outside this image, in the calling thread, are a program's. Each CPU.
+// From now on system calls of code outside this image, in the calling thread, are a program's. Each CPU, where programs run.
 void dispatch_system_calls();
 
 // To the CPU with this per-CPU area; the caller stays on its own CPU meanwhile. Any context.
@@ -66,30 +50,6 @@ void post_interrupt_here(Interrupt interrupt);
 
 // Where the kernel is entered from user mode: the top of the next thread's kernel stack.
 inline void set_kernel_stack(void* top) { percpu_store(hosted_kernel_stack, reinterpret_cast<u64>(top)); }
-
-using SyscallHandler = void (*)(TrapFrame&);
-void set_syscall_handler(SyscallHandler handler);
-
-// Enters user mode with the registers in `frame`, which lies on the current kernel stack. Interrupts off.
-extern "C" [[noreturn]] void enter_user_frame(TrapFrame* frame);
-
-// The program's thread pointer and GS base. FS is the program's while its thread runs, in the kernel too. Without
-// hosted_has_fsgsbase the GS base is always the kernel's.
-void set_user_fs_base(u64 base);
-inline void set_user_gs_base(u64 base) { percpu_store(hosted_user_gs, base); }
-
-// As in the kernel. What a program sets by instructions of its own (WRFSBASE, where the host has it) is lost at a switch.
-struct UserRegisters {
-    u64 fs_base = 0;  // the thread pointer
-    u64 gs_base = 0;
-
-    ALWAYS_INLINE void save() {}
-    ALWAYS_INLINE void load() const {
-        set_user_fs_base(fs_base);
-        set_user_gs_base(gs_base);
-    }
-    void set_thread_pointer(u64 value) { fs_base = value; }  // takes effect with load()
-};
 
 // The exception that this CPU is dying of, while it panics; else null.
 extern TrapFrame const* fatal_frame_of_cpu;

@@ -38,9 +38,9 @@ Moment take_moment() {
     Moment best{};
     u64 best_width = ~u64{0};
     for (int i = 0; i < 20; ++i) {
-        u64 const before = arch::read_tsc_ordered();
+        u64 const before = arch::read_counter_ordered();
         i64 const time = host_clock(CLOCK_MONOTONIC_RAW);
-        u64 const width = arch::read_tsc_ordered() - before;
+        u64 const width = arch::read_counter_ordered() - before;
         if (width < best_width) {
             best_width = width;
             best = {before + width / 2, time};
@@ -55,10 +55,13 @@ Moment take_moment() {
 // times; a timer that fires early is set again.
 void clock_init() {
     Moment const start = take_moment();
-    while (host_clock(CLOCK_MONOTONIC_RAW) < start.time + 5'000'000) arch::pause();
-    Moment const end = take_moment();
-    frequency = static_cast<u64>(static_cast<unsigned __int128>(end.counter - start.counter) * 1'000'000'000 /
-                                 static_cast<u64>(end.time - start.time));
+    frequency = arch::stated_counter_frequency();
+    if (frequency == 0) {
+        while (host_clock(CLOCK_MONOTONIC_RAW) < start.time + 5'000'000) arch::pause();
+        Moment const end = take_moment();
+        frequency = static_cast<u64>(static_cast<unsigned __int128>(end.counter - start.counter) * 1'000'000'000 /
+                                     static_cast<u64>(end.time - start.time));
+    }
     scale = hal::CounterScale::of(frequency, start.counter);
     boot_wall_clock = Nanoseconds{host_clock(CLOCK_REALTIME)} - hal::now();
 }
@@ -86,8 +89,8 @@ namespace tutti::hal {
 
 using namespace platform;
 
-Nanoseconds now() { return scale.to_nanoseconds(arch::read_tsc_ordered()); }
-Nanoseconds sched_clock() { return scale.to_nanoseconds(arch::read_tsc()); }
+Nanoseconds now() { return scale.to_nanoseconds(arch::read_counter_ordered()); }
+Nanoseconds sched_clock() { return scale.to_nanoseconds(arch::read_counter()); }
 
 CounterScale counter_scale() { return scale; }
 u64 counter_frequency() { return frequency; }

@@ -2,6 +2,7 @@
 // Threads of the process. Where programs run, the process has no C library: its thread pointer is theirs.
 #pragma once
 
+#include "arch/cpu.hpp"
 #include "base/types.hpp"
 
 namespace tutti::platform {
@@ -9,7 +10,7 @@ namespace tutti::platform {
 #if TUTTI_HOSTED_LIBC
 inline constexpr bool kRunsPrograms = false;
 #else
-inline constexpr bool kRunsPrograms = true;
+inline constexpr bool kRunsPrograms = arch::kUserPrograms;
 
 // entry(argument) in a new thread, which does not return from it. 0, or the number of an error.
 [[nodiscard]] int start_host_thread(u64 stack_size, void* (*entry)(void*), void* argument);

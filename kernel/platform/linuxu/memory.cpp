@@ -2,10 +2,12 @@
 #include "platform/linuxu/memory.hpp"
 
 #include <fcntl.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "arch/auxiliary_vector.hpp"
 #include "arch/host_call.hpp"
 #include "arch/host_memory.hpp"
 #include "arch/host_tlb.hpp"
@@ -69,6 +71,8 @@ void load_initrd(int file) {
 }  // namespace
 
 void memory_init(Options const& options) {
+    u64 const host_page_size = arch::auxiliary_value(AT_PAGESZ);
+    CHECK(host_page_size == kPageSize, "this host has pages of {} KiB, the kernel of {} KiB", host_page_size >> 10, kPageSize >> 10);
     u64 const size = kFirstAddress + options.memory;
     int const file = make_ram(size);
     i64 const mapped = arch::host_call(SYS_mmap, arch::kDirectMapBase, size, PROT_READ | PROT_WRITE,

@@ -7,7 +7,7 @@
 #define FRAME_RIP (17 * 8)
 #define FRAME_CS (18 * 8)
 #define FRAME_SS (21 * 8)
-#define FRAME_FPU 192                   // of frames of kernel code: behind the registers; traps.cpp
+#define FRAME_FPU 192                   // of frames of kernel code: behind the registers; signal_context.cpp
 #define USER_CS 0x33
 #define USER_DS 0x2b
 #define FPU_COMPONENTS 0xe7             // arch/x86_64/fpu_area.hpp
