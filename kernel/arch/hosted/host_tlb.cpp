@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "arch/cpu.hpp"
@@ -16,7 +17,14 @@
 namespace tutti::arch {
 namespace {
 
-constexpr u64 kLowestAddress = 0x10000;  // vm.mmap_min_addr
+// Where anything has been mapped, a bit for each GiB; under the lock. Nothing else is unmapped: when qemu-user imitates this
+// process, its own memory lies below kUserEnd, too.
+constexpr unsigned kPartShift = 30;
+constexpr u64 kPartSize = u64{1} << kPartShift;
+constexpr u64 kParts = kUserEnd >> kPartShift;
+static_assert(kUserEnd % (64 * kPartSize) == 0);
+constinit u64 used_parts[kParts / 64] = {};
+
 // Pages that one fill maps at most, an aligned window: those that go on where the page begins and ends, in RAM too.
 constexpr u64 kWindowPages = 16;
 
@@ -65,17 +73,33 @@ bool allows(PageEntry entry, HostAccess access) {
     return false;
 }
 
-void unmap(u64 from, u64 to) {
-    i64 const result = host_call(SYS_munmap, from, to - from);
-    CHECK(result == 0, "munmap fails: {}", result);
+bool is_used(u64 part) { return (used_parts[part / 64] >> part % 64 & 1) != 0; }
+
+// False when that would part a mapping in two, and the process has as many as it can have.
+bool unmap(u64 from, u64 to) {
+    for (u64 part = from >> kPartShift; part < kParts && part << kPartShift < to; ++part) {
+        if (used_parts[part / 64] == 0) part |= 63;
+        if (!is_used(part)) continue;
+        u64 const first = part;
+        while (part + 1 < kParts && (part + 1) << kPartShift < to && is_used(part + 1)) ++part;
+        u64 const start = std::max(from, first << kPartShift);
+        u64 const end = std::min(to, (part + 1) << kPartShift);
+        if (host_call(SYS_munmap, start, end - start) != 0) return false;
+    }
+    return true;
 }
 
-void unmap_all() { unmap(kLowestAddress, kUserEnd); }
+void unmap_all() {
+    CHECK(unmap(0, kUserEnd), "munmap fails");
+    std::ranges::fill(used_parts, 0);
+}
 
 i64 map(u64 address, u64 pages, PageEntry entry) {
     u64 protection = PROT_READ;
     if (entry.is_writable()) protection |= PROT_WRITE;
     if (entry.is_executable()) protection |= PROT_EXEC;
+    u64 const part = address >> kPartShift;  // a window does not cross its end
+    used_parts[part / 64] |= u64{1} << part % 64;
     return host_call(SYS_mmap, address, pages * kPageSize, protection, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
                      static_cast<u64>(ram), entry.frame().value());
 }
@@ -139,9 +163,7 @@ bool host_tlb_is_present(u64 address) {
 
 void host_tlb_flush(u64 from, u64 to) {
     Lock const lock;
-    u64 const start = from & ~kPageMask;
-    // It may part a mapping in two, and there may be as many as the process can have: then all go.
-    if (host_call(SYS_munmap, start, to - start) != 0) unmap_all();
+    if (!unmap(from & ~kPageMask, to)) unmap_all();
 }
 
 void host_tlb_drop() {
