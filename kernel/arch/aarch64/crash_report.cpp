@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "arch/crash_report.hpp"
 
+#include "arch/memory_layout.hpp"
 #include "arch/traps.hpp"
 #include "base/format.hpp"
 #include "hal/console.hpp"
@@ -28,7 +29,7 @@ ISR_SAFE std::string_view describe_page_fault(std::span<char> buffer, TrapFrame 
     u64 const status = frame.esr & 0x3f;  // DFSC, IFSC
     bool const translation = status >> 2 <= 1;
     VirtAddr const address{frame.far};
-    bool const user_half = frame.far >> 48 == 0;
+    bool const user_half = frame.far < kUserEnd;
     char const* const verb = access.execute ? "execution of" : access.write ? "write to" : "read of";
     char const* const why = address.value() < kPageSize         ? "a null pointer"
                             : status == 0x21                    ? "which is not aligned"
