@@ -98,9 +98,12 @@ cli::Architecture image_architecture(Options const& options) {
     throw cli::CliError(options.image + " is not a kernel image.");
 }
 
-// An image that is a program of the host (linuxu): the kernel's words are its own.
+// An image that is a program (linuxu): the kernel's words are its own. One of another architecture runs under QEMU's
+// imitation of Linux.
 std::vector<std::string> native_arguments(Options const& options) {
     std::vector<std::string> arguments{options.image, "--cpus", std::to_string(options.cpus), "--memory", options.memory};
+    if (cli::Architecture const architecture = image_architecture(options); cli::host_architecture() != architecture)
+        arguments.insert(arguments.begin(), "qemu-" + std::string(cli::info(architecture).name));
     std::istringstream words(options.append);
     for (std::string word; words >> word;) arguments.push_back(word);
     return arguments;
@@ -117,7 +120,7 @@ std::string cpu_model(Options const& options, std::string const& machine) {
 }
 
 cli::Launch launch(Options const& options, int link_fd, int monitor_fd) {
-    if (options.native) return {.arguments = native_arguments(options), .files = {}, .install_advice = ""};
+    if (options.native) return {.arguments = native_arguments(options), .files = {}, .install_advice = "Install it with: apt-get install qemu-user"};
     cli::Platform const& platform = platform_of(options);
     cli::Architecture const architecture = image_architecture(options);
     std::string const machine = cli::choose_machine(platform, architecture, options.machine);
@@ -302,7 +305,7 @@ int main(int argc, char** argv) {
     app.add_option("--record", options.record, "Write one line with the result here");
     app.add_flag("--icount", options.count_instructions,
                  "Guest time is 1 ns for each instruction, on one CPU: runs with the same seed repeat exactly");
-    app.add_flag("--native", options.native, "The image is a program of this host: no QEMU");
+    app.add_flag("--native", options.native, "The image is a Linux program: no machine; of another architecture, under qemu-user");
     app.add_flag("--verbose", options.verbose, "Show everything the guest prints");
     CLI11_PARSE(app, argc, argv);
     try {
