@@ -29,7 +29,7 @@ Platform const& find_platform(std::string const& word) {
 std::string choose_machine(Platform const& platform, Architecture architecture, std::string const& word) {
     auto const machines = platform.machines(architecture);
     std::string const guest = std::string(platform.name()) + " with --arch " + std::string(info(architecture).name);
-    if (machines.empty()) throw CliError("--platform " + guest + ": there are no such guests.", kNotExecutable);
+    if (machines.empty()) throw CliError("--platform " + guest + ": " + std::string(platform.no_machines(architecture)), kNotExecutable);
     if (word.empty()) return std::string(machines.front());
     if (std::ranges::find(machines, word) != machines.end()) return word;
     for (Architecture const other : kArchitectures) {

@@ -37,6 +37,8 @@ class Platform {
     [[nodiscard]] virtual std::string_view name() const = 0;
     // The words of --machine, the default first; none when it has no guests of this architecture.
     [[nodiscard]] virtual std::vector<std::string_view> machines(Architecture architecture) const = 0;
+    // Why it has none.
+    [[nodiscard]] virtual std::string_view no_machines(Architecture) const { return "there are no such guests."; }
     // File name of the kernel image, in the folder of this program.
     [[nodiscard]] virtual std::string kernel_file(Architecture architecture, KernelFlavour flavour) const = 0;
     // For --verbose: what the guest runs on, such as "QEMU q35, TCG". Throws like launch().

@@ -15,6 +15,12 @@ class Linuxu final : public Platform {
         return {"process"};
     }
 
+    [[nodiscard]] std::string_view no_machines(Architecture architecture) const override {
+        if (architecture == Architecture::Aarch64)
+            return "on Arm64 this kernel runs its unit tests as a process, but no programs yet. Use --platform qemu.";
+        return "its CPUs are this host's, which has others. Use --platform qemu.";
+    }
+
     [[nodiscard]] std::string kernel_file(Architecture, KernelFlavour flavour) const override {
         return flavour == KernelFlavour::Debug ? "tutti-kernel-debug-linuxu" : "tutti-kernel-linuxu";
     }

@@ -248,6 +248,7 @@ TEST(Machine, FitsTheArchitecture) {
     EXPECT_EQ(choose_machine(qemu, Architecture::Aarch64, "virt-gicv2"), "virt-gicv2");
     EXPECT_NE(refusal([&] { choose_machine(qemu, Architecture::Aarch64, "q35"); }).find("Choose virt-gicv3 or virt-gicv2"), std::string::npos);
     EXPECT_NE(refusal([&] { choose_machine(qemu, Architecture::X86_64, "s390"); }).find("choose q35, pc or microvm"), std::string::npos);
+    EXPECT_NE(refusal([] { choose_machine(linuxu_platform(), Architecture::Aarch64, ""); }).find("no programs yet. Use --platform qemu"), std::string::npos);
     EXPECT_NE(refusal([] { find_platform("vmware"); }).find("choose qemu, linuxu or xen"), std::string::npos);
     EXPECT_THROW(parse_architecture("arm"), CliError);
 }
