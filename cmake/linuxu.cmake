@@ -7,6 +7,7 @@
 #   tutti-kernel-debug-linuxu   the same with assertions
 #   tutti-linuxu-tsan           base, smp, mem and sched with their unit tests, under ThreadSanitizer
 #   tutti-linuxu-asan           the same under AddressSanitizer and UndefinedBehaviorSanitizer
+#   tutti-linuxu-aarch64        the layers up to vfs with their unit tests, for qemu-user
 #
 # and target tutti_linuxu_release: base, smp, mem and sched for native benchmarks (which define hal::kernel_main() and call
 # platform::boot()). Sanitizers and benchmarks need a C library, whose thread pointer is the one a program would have: no
@@ -80,7 +81,6 @@ function(tutti_linuxu_images)
   tutti_linuxu_image(tutti-linuxu-asan PARTS core-asan tests-asan host-asan LINK ${TUTTI_LINUXU_LINK_FLAGS} ${asan})
 
   tutti_linuxu_test_runs(tutti-linuxu linuxu 1 2 4 8)
-  tutti_not_in_matrix(unit linuxu-aarch64 "kernel/arch/hosted/x86_64 is the only processor so far")
   tutti_not_in_matrix(programs linuxu.tsan "the sanitizers need the C library's thread pointer, which is the program's there")
   tutti_not_in_matrix(programs linuxu.asan "as linuxu.tsan")
   tutti_linuxu_test_runs(tutti-linuxu-tsan linuxu.tsan 1 2 4)
@@ -97,6 +97,39 @@ function(tutti_linuxu_images)
   tutti_linuxu_include(${TUTTI_ARCH} include)
   target_include_directories(tutti_linuxu_release INTERFACE ${include})
   target_link_options(tutti_linuxu_release INTERFACE ${TUTTI_LINUXU_LINK_FLAGS})
+endfunction()
+
+# tutti-linuxu-aarch64: the same process for another processor, which qemu-user imitates. Programs do not run there
+# (kernel/arch/hosted/README.md), nor does what is only for them.
+set(TUTTI_LINUXU_AARCH64_CORE "/kernel/(base|smp|mem|sched|vm|drivers|vfs)/")
+function(tutti_linuxu_aarch64_image)
+  if(NOT TUTTI_KERNEL OR NOT aarch64 IN_LIST TUTTI_ARCHES OR NOT CMAKE_CXX_COMPILER_ID STREQUAL Clang)
+    return()
+  endif()
+  set(arch ${PROJECT_SOURCE_DIR}/kernel/arch)
+  set(processor ${arch}/hosted/aarch64)
+  set(platform ${PROJECT_SOURCE_DIR}/kernel/platform/linuxu)
+  get_property(kernel GLOBAL PROPERTY TUTTI_KERNEL_SOURCES)
+  get_property(kernel_tests GLOBAL PROPERTY TUTTI_KERNEL_TESTS)
+  foreach(list kernel kernel_tests)
+    tutti_keep_own(${list} aarch64)
+  endforeach()
+  list(FILTER kernel INCLUDE REGEX "${TUTTI_LINUXU_AARCH64_CORE}")
+  list(FILTER kernel EXCLUDE REGEX "${TUTTI_LINUXU_WITHOUT}")
+  list(FILTER kernel_tests INCLUDE REGEX "${TUTTI_LINUXU_AARCH64_CORE}|/tests/harness/")
+  list(FILTER kernel_tests EXCLUDE REGEX "/kernel/vm/out_of_memory_test")  # as above
+  foreach(file command_line core crash)
+    list(APPEND kernel ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
+  endforeach()
+  list(APPEND kernel_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp)
+  tutti_linuxu_flavour(-aarch64 ARCH aarch64 KERNEL ${kernel} TESTS ${kernel_tests} HOST ${TUTTI_LINUXU_HOST} ${arch}/aarch64/atomics.S
+    ${arch}/aarch64/context_switch.S ${arch}/aarch64/crash_report.cpp ${arch}/aarch64/memory_block.S ${arch}/aarch64/user_access.S
+    ${processor}/signal_context.cpp ${processor}/signal_entry.S ${platform}/host_thread.cpp ${platform}/sanitizer.cpp
+    ${platform}/aarch64/start.S FLAGS ${TUTTI_DEBUG_FLAGS})
+  tutti_linuxu_image(tutti-linuxu-aarch64 ARCH aarch64 PARTS core-aarch64 tests-aarch64 host-aarch64
+    LINK --target=aarch64-linux-gnu ${TUTTI_LINUXU_PROGRAM_LINK_FLAGS})
+  tutti_linuxu_test_runs(tutti-linuxu-aarch64 linuxu-aarch64 1 2 4)
+  tutti_not_in_matrix(programs linuxu-aarch64 "kernel/arch/hosted/aarch64 has no way into programs, and qemu-user hands over no system calls")
 endfunction()
 
 set(TUTTI_LINUXU_SCRIPT_FLAGS -fuse-ld=lld -Wl,-T,${PROJECT_SOURCE_DIR}/kernel/platform/linuxu/linuxu.ld -Wl,-z,noexecstack)
@@ -129,6 +162,8 @@ endfunction()
 
 # The flags of one object library; the kernel's where they do not depend on its machine.
 set(TUTTI_LINUXU_x86_64_FLAGS -march=x86-64 -mno-red-zone)
+# x18 is the CPU's (kernel/arch/hosted/aarch64/processor.hpp).
+set(TUTTI_LINUXU_aarch64_FLAGS --target=aarch64-linux-gnu -march=armv8-a -mgeneral-regs-only -moutline-atomics -ffixed-x18)
 function(tutti_linuxu_objects name)
   tutti_linuxu_objects_of(${TUTTI_ARCH} ${name} ${ARGN})
 endfunction()
