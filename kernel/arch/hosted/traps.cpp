@@ -155,6 +155,10 @@ void traps_init_cpu() {
     percpu_store(entry_stack, stack);
     stack_t const alternate{.ss_sp = reinterpret_cast<void*>(stack), .ss_flags = 0, .ss_size = kEntryStackSize};
     host_call(SYS_sigaltstack, host_argument(&alternate), 0);
+    // Whatever the thread has from whoever started it. Under qemu-user a new thread has everything masked if a signal hits
+    // the clone().
+    u64 const nothing = 0;
+    host_call(SYS_rt_sigprocmask, SIG_SETMASK, host_argument(&nothing), 0, sizeof nothing);
 }
 
 }  // namespace tutti::arch
