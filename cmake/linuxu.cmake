@@ -121,7 +121,8 @@ function(tutti_linuxu_aarch64_image)
   foreach(file command_line core crash)
     list(APPEND kernel ${PROJECT_SOURCE_DIR}/kernel/init/${file}.cpp)
   endforeach()
-  list(APPEND kernel_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp)
+  list(APPEND kernel_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp
+    ${processor}/signal_context_test.cpp)
   tutti_linuxu_flavour(-aarch64 ARCH aarch64 KERNEL ${kernel} TESTS ${kernel_tests} HOST ${TUTTI_LINUXU_HOST} ${arch}/aarch64/atomics.S
     ${arch}/aarch64/context_switch.S ${arch}/aarch64/crash_report.cpp ${arch}/aarch64/memory_block.S ${arch}/aarch64/user_access.S
     ${processor}/signal_context.cpp ${processor}/signal_entry.S ${platform}/host_thread.cpp ${platform}/sanitizer.cpp
