@@ -24,7 +24,8 @@ set(TUTTI_LINUXU_WITHOUT
 # What plays the hardware, whatever the processor.
 set(TUTTI_LINUXU_HOST arch/backtrace.cpp arch/contract.cpp arch/user_access.cpp arch/hosted/auxiliary_vector.cpp
   arch/hosted/host_memory.cpp arch/hosted/host_tlb.cpp arch/hosted/interrupts.cpp arch/hosted/traps.cpp platform/contract.cpp
-  platform/linuxu/boot.cpp platform/linuxu/clock.cpp platform/linuxu/console.cpp platform/linuxu/cpus.cpp platform/linuxu/interrupts.cpp platform/linuxu/memory.cpp
+  platform/linuxu/boot.cpp platform/linuxu/clock.cpp platform/linuxu/console.cpp platform/linuxu/cpus.cpp
+  platform/linuxu/interrupts.cpp platform/linuxu/memory.cpp
   platform/linuxu/options.cpp platform/linuxu/power.cpp)
 list(TRANSFORM TUTTI_LINUXU_HOST PREPEND ${PROJECT_SOURCE_DIR}/kernel/)
 set(TUTTI_LINUXU OFF)

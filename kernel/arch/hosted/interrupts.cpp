@@ -109,7 +109,7 @@ extern "C" void hosted_take_interrupts() {
 }
 
 extern "C" void hosted_halt_until_interrupt() {
-    word_here(halted).store(1);
+    word_here(halted).exchange(1);  // "store, then look" (docs/memory-model.md)
     while (word_here(hosted_posted_interrupts).load() == 0)
         host_call(SYS_futex, host_argument(percpu_address(hosted_posted_interrupts)), FUTEX_WAIT_PRIVATE, 0, 0);
     word_here(halted).store(0);
