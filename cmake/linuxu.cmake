@@ -57,15 +57,15 @@ function(tutti_linuxu_images)
   endforeach()
   list(APPEND core_tests ${PROJECT_SOURCE_DIR}/kernel/init/core_main.cpp)
   list(APPEND core_tests ${arch}/hosted/interrupts_test.cpp)
-  list(APPEND kernel_tests ${arch}/hosted/interrupts_test.cpp ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
+  list(APPEND kernel_tests ${arch}/hosted/interrupts_test.cpp ${platform}/interrupts_test.cpp ${arch}/user_access_test.cpp ${arch}/x86_64/user_mode_programs.S ${arch}/x86_64/user_mode_test.cpp)
   list(FILTER kernel_tests EXCLUDE REGEX "/kernel/vm/out_of_memory_test")  # stacks and the kernel's tables are not made of frames
 
   set(host ${TUTTI_LINUXU_HOST} ${arch}/x86_64/print_frame.cpp ${arch}/x86_64/context_switch.S ${arch}/x86_64/fpu_area.cpp
     ${arch}/x86_64/user_access.S ${processor}/crash_report.cpp ${processor}/fpu.cpp ${processor}/programs.cpp
     ${processor}/signal_context.cpp ${processor}/signal_entry.S ${platform}/sanitizer.cpp)
   set(host_of_core ${host} ${arch}/hosted/context_switch.cpp ${platform}/operators.cpp)
-  set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/host_link.cpp ${platform}/host_thread.cpp
-    ${platform}/${TUTTI_ARCH}/start.S)
+  set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/devices.cpp
+    ${platform}/host_link.cpp ${platform}/host_thread.cpp ${platform}/${TUTTI_ARCH}/start.S)
 
   tutti_linuxu_flavour("" KERNEL ${kernel} TESTS ${kernel_tests} HOST ${host_of_programs} FLAGS ${TUTTI_DEBUG_FLAGS})
   tutti_linuxu_flavour(-release KERNEL ${kernel} HOST ${host_of_programs} FLAGS ${TUTTI_RELEASE_FLAGS})

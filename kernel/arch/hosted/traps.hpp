@@ -27,8 +27,8 @@ namespace tutti::arch {
 
 inline constexpr unsigned kFirstInterruptVector = 32;
 
-// The interrupts that there are: bits of a CPU's word. The vector is kFirstInterruptVector + the bit.
-enum class Interrupt : u32 { Timer, Reschedule, Call, HostLink };
+// The interrupts that there are: bits of a CPU's word, the rest of it devices'. The vector is kFirstInterruptVector + the bit.
+enum class Interrupt : u32 { Timer, Reschedule, Call, FirstDevice };
 
 // The numbers that the C library leaves free begin at 34.
 inline constexpr int kInterruptSignal = 34;

@@ -4,7 +4,6 @@
 #include "platform/linuxu/host_link.hpp"
 
 #include <poll.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -13,13 +12,10 @@
 #include <atomic>
 
 #include "arch/host_call.hpp"
-#include "arch/traps.hpp"
 #include "base/assert.hpp"
 #include "base/log.hpp"
 #include "drivers/console/byte_port.hpp"
-#include "drivers/devices.hpp"
 #include "drivers/link/start_link.hpp"
-#include "hal/cpu.hpp"
 #include "platform/linuxu/host_thread.hpp"
 #include "platform/linuxu/interrupts.hpp"
 #include "platform/linuxu/memory.hpp"
@@ -70,8 +66,6 @@ class SocketPort final : public drivers::BytePort {
         send();
     }
 
-    ISR_SAFE void interrupt();
-
   private:
     static constexpr size_t kTransmitSize = 256 << 10;
     static constexpr size_t kReceiveSize = 64 << 10;
@@ -83,10 +77,12 @@ class SocketPort final : public drivers::BytePort {
         u64 const one = 1;
         host_call(SYS_write, event_, host_argument(&one), sizeof one);
     }
+    ISR_SAFE void interrupt();
     void wait();  // the thread's
 
     u64 file_;
     u64 event_ = 0;  // makes the thread look again
+    hal::InterruptHandle interrupt_;
     Client* client_ = nullptr;
     smp::SpinLock lock_{smp::LockRank::DriverQueue, "host link transmit queue"};
     u8* transmit_ = nullptr;
@@ -100,8 +96,6 @@ class SocketPort final : public drivers::BytePort {
     u8* received_ = nullptr;
 };
 
-constinit SocketPort* port = nullptr;
-
 void SocketPort::connect(Client& client) {
     client_ = &client;
     transmit_ = static_cast<u8*>(host_allocate(kTransmitSize));
@@ -109,14 +103,10 @@ void SocketPort::connect(Client& client) {
     i64 const event = host_call(SYS_eventfd2, 0, EFD_CLOEXEC);
     CHECK(event >= 0, "no event descriptor from the host: error {}", -event);
     event_ = static_cast<u64>(event);
-    // Signals of the process are no business of the thread's: it has neither a CPU's area nor its entry stack.
-    arch::IrqState const before = arch::disable_interrupts();
-    u64 const all = ~u64{0};
-    u64 old = 0;
-    host_call(SYS_rt_sigprocmask, SIG_SETMASK, host_argument(&all), host_argument(&old), sizeof all);
-    int const error = start_host_thread(64 << 10, [](void* self) -> void* { static_cast<SocketPort*>(self)->wait(); return nullptr; }, this);
-    host_call(SYS_rt_sigprocmask, SIG_SETMASK, host_argument(&old), 0, sizeof old);
-    arch::restore_interrupts(before);
+    auto const interrupt = hal::allocate_interrupt(CpuId{0}, [](void* self) { static_cast<SocketPort*>(self)->interrupt(); }, this);
+    CHECK(interrupt, "no interrupt for the host link");
+    interrupt_ = *interrupt;
+    int const error = start_helper_thread([](void* self) -> void* { static_cast<SocketPort*>(self)->wait(); return nullptr; }, this);
     CHECK(error == 0, "the host gives no thread for the link: error {}", error);
 }
 
@@ -158,9 +148,7 @@ ISR_SAFE void SocketPort::interrupt() {
     if (tell) client_->on_room();
 }
 
-// No per-CPU data in here: this thread is no CPU.
 void SocketPort::wait() {
-    void* const boot_cpu = hal::percpu_area(CpuId{0});
     for (;;) {
         bool const may_read = received_size_.load(std::memory_order_acquire) == 0;
         bool const may_send = host_is_full_.load(std::memory_order_acquire);
@@ -182,7 +170,7 @@ void SocketPort::wait() {
             received_size_.store(size > 0 ? static_cast<u32>(size) : kEnded, std::memory_order_release);
             happened = true;
         }
-        if (happened) arch::post_interrupt(boot_cpu, arch::Interrupt::HostLink);
+        if (happened) raise_interrupt(interrupt_);
         if (received_size_.load(std::memory_order_relaxed) == kEnded)
             for (;;) host_call(SYS_ppoll, 0, 0, 0, 0);
     }
@@ -192,17 +180,11 @@ void SocketPort::wait() {
 
 void set_host_link(int file) { link_file = file; }
 
-}  // namespace tutti::platform
-
-namespace tutti::drivers {
-
-// There are no buses: the link is all there is.
-void initialize_devices() {
-    if (platform::link_file < 0) return;
-    platform::port = new (std::nothrow) platform::SocketPort{platform::link_file};
-    CHECK(platform::port != nullptr, "no memory for the host link");
-    platform::set_host_link_handler([] { platform::port->interrupt(); });
-    if (Result<> const started = start_link(*platform::port); !started) log_error("host link: {}", started.error());
+void start_host_link() {
+    if (link_file < 0) return;
+    auto* const port = new (std::nothrow) SocketPort{link_file};
+    CHECK(port != nullptr, "no memory for the host link");
+    if (Result<> const started = drivers::start_link(*port); !started) log_error("host link: {}", started.error());
 }
 
-}  // namespace tutti::drivers
+}  // namespace tutti::platform

@@ -4,7 +4,8 @@
 
 namespace tutti::platform {
 
-// The socket, or -1; before drivers::initialize_devices().
+// The socket, or -1.
 void set_host_link(int file);
+void start_host_link();
 
 }  // namespace tutti::platform

@@ -2,7 +2,10 @@
 #include "platform/linuxu/host_thread.hpp"
 
 #include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
 
+#include "arch/cpu.hpp"
 #include "arch/host_call.hpp"
 #include "platform/linuxu/memory.hpp"
 
@@ -15,6 +18,18 @@ int start_host_thread(u64 stack_size, void* (*entry)(void*), void* argument) {
     char* const stack = static_cast<char*>(host_allocate(stack_size));
     i64 const thread = clone_to(kFlags, stack + stack_size, entry, argument);
     return thread > 0 ? 0 : static_cast<int>(-thread);
+}
+
+int start_helper_thread(void* (*entry)(void*), void* argument) {
+    constexpr u64 kStackSize = 64 << 10;
+    arch::IrqState const before = arch::disable_interrupts();
+    u64 const all = ~u64{0};
+    u64 old = 0;
+    arch::host_call(SYS_rt_sigprocmask, SIG_SETMASK, arch::host_argument(&all), arch::host_argument(&old), sizeof all);
+    int const error = start_host_thread(kStackSize, entry, argument);
+    arch::host_call(SYS_rt_sigprocmask, SIG_SETMASK, arch::host_argument(&old), 0, sizeof old);
+    arch::restore_interrupts(before);
+    return error;
 }
 
 }  // namespace tutti::platform
