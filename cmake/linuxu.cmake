@@ -5,7 +5,7 @@
 #   tutti-linuxu                debug, with the unit tests
 #   tutti-kernel-linuxu         release, for programs: what `tutti run --platform linuxu` starts
 #   tutti-kernel-debug-linuxu   the same with assertions
-#   tutti-linuxu-tsan           base, smp, mem and sched with their unit tests, under ThreadSanitizer
+#   tutti-linuxu-tsan           base, smp, mem, sched and what devices are, with their unit tests, under ThreadSanitizer
 #   tutti-linuxu-asan           the same under AddressSanitizer and UndefinedBehaviorSanitizer
 #   tutti-linuxu-aarch64        the layers up to vfs with their unit tests, for qemu-user
 #
@@ -15,7 +15,7 @@
 
 # Where there is a C library: what it has, and operators that must share the process with host code. Programs do not run
 # there, nor what is only for them.
-set(TUTTI_LINUXU_CORE "/kernel/(base|smp|mem|sched)/")
+set(TUTTI_LINUXU_CORE "/kernel/(base|smp|mem|sched|drivers/(blk|net))/")
 set(TUTTI_LINUXU_WITHOUT_CORE "/kernel/(base/(freestanding|memory_functions)\\.cpp|mem/heap/operators\\.cpp)")
 # Where programs run: all but what drives a machine's hardware.
 set(TUTTI_LINUXU_WITHOUT
@@ -64,8 +64,8 @@ function(tutti_linuxu_images)
     ${arch}/x86_64/user_access.S ${processor}/crash_report.cpp ${processor}/fpu.cpp ${processor}/programs.cpp
     ${processor}/signal_context.cpp ${processor}/signal_entry.S ${platform}/sanitizer.cpp)
   set(host_of_core ${host} ${arch}/hosted/context_switch.cpp ${platform}/operators.cpp)
-  set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/devices.cpp
-    ${platform}/host_link.cpp ${platform}/host_thread.cpp ${platform}/${TUTTI_ARCH}/start.S)
+  set(host_of_programs ${host} ${arch}/user_contract.cpp ${arch}/x86_64/memory_block.cpp ${platform}/devices.cpp ${platform}/disk.cpp
+    ${platform}/host_link.cpp ${platform}/host_thread.cpp ${platform}/${TUTTI_ARCH}/start.S ${platform}/tap.cpp)
 
   tutti_linuxu_flavour("" KERNEL ${kernel} TESTS ${kernel_tests} HOST ${host_of_programs} FLAGS ${TUTTI_DEBUG_FLAGS})
   tutti_linuxu_flavour(-release KERNEL ${kernel} HOST ${host_of_programs} FLAGS ${TUTTI_RELEASE_FLAGS})

@@ -54,6 +54,9 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
         } else if (key == "link") {
             if (value != "console") return refuse(word, "link is console, or left out");
             line.link_on_console = true;
+        } else if (key == "devices") {
+            if (value != "yes") return refuse(word, "devices is yes, or left out");
+            line.devices_in_tests = true;
         } else if (key == "tests") {
             line.tests = value;
         } else if (key == "seed") {
@@ -64,7 +67,7 @@ Result<CommandLine> parse_command_line(std::string_view text, FixedString<160>& 
         } else if (key == "virtio_mmio.device") {
             continue;  // QEMU microvm describes its devices this way; platform/pc reads it
         } else {
-            return refuse(word, "unknown word; known are log, heap, link, tests and seed");
+            return refuse(word, "unknown word; known are log, heap, link, devices, tests and seed");
         }
     }
     return line;

@@ -14,6 +14,7 @@ struct CommandLine {
     LogLevel log_level = LogLevel::Warn;
     std::string_view heap;   // back end; empty: the default
     bool link_on_console = false;  // the host link has no port of its own
+    bool devices_in_tests = false;  // the unit-test image starts the devices, too
     std::string_view tests;  // glob of unit tests; empty: all
     u64 seed = 0;            // of randomised tests; 0: from the clock
     std::string_view crash;  // debug kernels only: the way to crash, once all CPUs are up; empty: none

@@ -70,7 +70,7 @@ void tutti::hal::kernel_main() {
     vm::init();
     drivers::initialize_entropy();
     bool const is_test_image = harness::run_all != nullptr;
-    if (!is_test_image) start_devices(command_line);
+    if (!is_test_image || command_line.devices_in_tests) start_devices(command_line);
     start_other_cpus();
     if (!command_line.crash.empty()) {
         wait_for_all_cpus();

@@ -84,6 +84,7 @@ TEST_EACH_CPU(net_device, takes_no_more_than_it_can_hold) {
         Ref<PacketBuffer> further = make_frame(**pool, *net, 64);
         EXPECT_EQ(queue->transmit({&further, 1}), size_t{0});
         EXPECT(bool{further});
+        EXPECT(!queue->enable_interrupt());
         size_t given_back = 0;
         SentPacket sent[5];
         while (size_t const count = queue->take_sent(sent))

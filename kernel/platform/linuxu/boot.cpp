@@ -10,10 +10,12 @@
 #include "hal/power.hpp"
 #include "platform/linuxu/clock.hpp"
 #include "platform/linuxu/cpus.hpp"
+#include "platform/linuxu/disk.hpp"
 #include "platform/linuxu/host_link.hpp"
 #include "platform/linuxu/host_thread.hpp"
 #include "platform/linuxu/interrupts.hpp"
 #include "platform/linuxu/memory.hpp"
+#include "platform/linuxu/tap.hpp"
 
 namespace tutti::platform {
 namespace {
@@ -35,6 +37,11 @@ void log_to_console(LogLevel, std::string_view line) {
 }  // namespace
 
 void boot(Options const& options) {
+    if constexpr (kRunsPrograms) {
+        set_host_link(options.link_file);
+        if (options.tap != nullptr) open_tap(options.tap, options.cpus);
+        for (DiskOption const& disk : std::span{options.disks}.first(options.disk_count)) open_disk(disk);
+    }
     set_log_sink(log_to_console);
     set_panic_handler(early_panic);
     memory_init(options);
@@ -42,7 +49,6 @@ void boot(Options const& options) {
     interrupts_init();
     arch::traps_init();
     cpus_init(options.cpus);
-    if constexpr (kRunsPrograms) set_host_link(options.link_file);
     hal::kernel_main();
 }
 

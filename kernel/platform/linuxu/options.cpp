@@ -5,14 +5,16 @@
 
 #include "arch/host_call.hpp"
 #include "base/format.hpp"
+#include "platform/linuxu/host_thread.hpp"
 
 namespace tutti::platform {
 namespace {
 
 constexpr std::string_view kUsage =
-    "usage: tutti-linuxu [--cpus N] [--memory SIZE[K|M|G]] [--initrd-fd N] [--link-fd N] [WORD...]\n"
+    "usage: tutti-linuxu [--cpus N] [--memory SIZE[K|M|G]] [--tap INTERFACE] [--disk FILE[:ro]]... [--initrd-fd N]\n"
+    "                    [--link-fd N] [WORD...]\n"
     "Runs the kernel as a process: N CPUs are N threads. WORDs go to the kernel: tests=GLOB seed=N log=LEVEL.\n"
-    "The initial archive and the host link are open files of the process; `tutti run --platform linuxu` gives them.\n";
+    "A tap is a network device with a queue for each CPU, a file is a disk. The initial archive and the host link are open files of the process; `tutti run --platform linuxu` gives them.\n";
 
 constinit char kernel_words[1024]{};
 
@@ -25,6 +27,11 @@ void write_error(std::string_view text) {
     write_error(format_to(line, "tutti-linuxu: {}: {}\n", word, why));
     write_error(kUsage);
     for (;;) arch::host_call(SYS_exit_group, 2);
+}
+
+// What no image with a C library has: no drivers are in those.
+void refuse_devices(std::string_view word) {
+    if (!kRunsPrograms) refuse(word, "this image has no drivers");
 }
 
 u64 parse_size(std::string_view option, std::string_view text) {
@@ -47,7 +54,21 @@ int parse_file(std::string_view option, std::string_view text) {
     return static_cast<int>(number);
 }
 
+DiskOption parse_disk(char* text) {
+    constexpr std::string_view kReadOnly = ":ro";
+    std::string_view const word = text;
+    bool const read_only = word.ends_with(kReadOnly);
+    if (read_only) text[word.size() - kReadOnly.size()] = 0;
+    return {text, read_only};
+}
+
 }  // namespace
+
+void end_before_boot(std::string_view option, std::string_view value, std::string_view why) {
+    char line[512];
+    write_error(format_to(line, "tutti-linuxu: {} {}: {}\n", option, value, why));
+    for (;;) arch::host_call(SYS_exit_group, 2);
+}
 
 Options parse_options(int count, char** words) {
     Options options;
@@ -77,6 +98,14 @@ Options parse_options(int count, char** words) {
             options.initrd_file = parse_file(word, value);
         } else if (word == "--link-fd") {
             options.link_file = parse_file(word, value);
+        } else if (word == "--tap") {
+            refuse_devices(word);
+            if (options.tap != nullptr) refuse(word, "one is all there can be");
+            options.tap = words[i];
+        } else if (word == "--disk") {
+            refuse_devices(word);
+            if (options.disk_count == kMaxDisks) refuse(word, "16 at most");
+            options.disks[options.disk_count++] = parse_disk(words[i]);
         } else {
             refuse(word, "unknown");
         }
