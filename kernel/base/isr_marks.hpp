@@ -23,7 +23,7 @@
 //   "irq-lock"          takes a spin lock with interrupts off
 //   "may-block"         as MAY_BLOCK, also where it is inlined
 //   "fpu-switch"        saves or loads FPU registers of a thread; allowed only behind "interrupt-end"
-//   "thread-main"       text names the parameter: a function that only ever starts a thread
+//   "thread-main"       text is the name of the parameter: a function that only ever starts a thread
 #pragma once
 
 #if defined(TUTTI_ISR_MARKS)

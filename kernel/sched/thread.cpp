@@ -30,8 +30,7 @@ constexpr u64 kUserFrameRoom = align_up(u64{sizeof(arch::TrapFrame)}, 16);
 }  // namespace
 
 Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, void* argument) {
-    // The third register of the call: the first is the place for the result.
-    ISR_NOTE("thread-main", "2");
+    ISR_NOTE("thread-main", "entry");
     smp::might_sleep();
     Scheduler::reclaim_dead();
     if (!options.policy.is_valid()) return fail(Error::InvalidArgument);
@@ -40,7 +39,7 @@ Result<Ref<Thread>> Thread::create(ThreadOptions const& options, Entry entry, vo
 }
 
 Result<Ref<Thread>> Thread::create_unchecked(ThreadOptions const& options, Entry entry, void* argument) {
-    ISR_NOTE("thread-main", "2");
+    ISR_NOTE("thread-main", "entry");
     smp::CpuSet affinity = TRY(smp::CpuSet::create_all(smp::cpu_count()));
     if (options.affinity != nullptr) affinity.assign(*options.affinity);
     mem::KernelStack stack = TRY(mem::KernelStack::create());

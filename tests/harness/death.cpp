@@ -59,7 +59,7 @@ void intercept_panic(std::string_view message, char const* file, int line) {
 void death_init() { g_next_handler = set_panic_handler(intercept_panic); }
 
 bool expect_death(void (*body)(void* argument), void* argument, std::string_view text, char const* file, int line) {
-    ISR_NOTE("thread-main", "0");
+    ISR_NOTE("thread-main", "body");
     Expectation expectation{.body = body, .argument = argument};
     auto thread = sched::Thread::create(
         {.name = "victim", .affinity = &sched::current().affinity()},

@@ -102,9 +102,7 @@ void Checker::walk(Node node) {
     Code const& code = disassembly_.of(*node.first);
     for (std::uint32_t i = 0; i < code.instructions.size(); ++i) {
         Instruction const& instruction = code.instructions[i];
-        bool const transfers = instruction.kind == Instruction::Kind::Call || instruction.kind == Instruction::Kind::Jump ||
-                               instruction.kind == Instruction::Kind::Branch;
-        if (!transfers) continue;
+        if (!instruction.transfers()) continue;
         if (instruction.direct) {
             if (node.first->contains(instruction.target) &&
                 (instruction.kind != Instruction::Kind::Call || instruction.target == node.first->start))
@@ -141,9 +139,10 @@ bool Checker::is_lambda_forwarder(Function const& function) const {
     std::string_view name = function.name;
     if (!name.ends_with(kForwarder)) return false;
     name.remove_suffix(kForwarder.size());
+    Register const stack_pointer = disassembly_.machine().conventions().stack_pointer;
     unsigned transfers = 0;
     for (Instruction const& instruction : disassembly_.of(function).instructions) {
-        if (instruction.writes_memory) return false;
+        if (instruction.writes_memory && instruction.to.base != stack_pointer) return false;
         if (instruction.kind != Instruction::Kind::Call && instruction.kind != Instruction::Kind::Jump) continue;
         ++transfers;
         Function const* const target = instruction.direct ? image_.function_starting_at(instruction.target) : nullptr;
@@ -162,7 +161,7 @@ bool Checker::guards_thread_rung(Function const& function) const {
         work.pop_back();
         if (index >= code.instructions.size() || !seen.insert(index).second) continue;
         Instruction const& instruction = code.instructions[index];
-        if (instruction.enables_interrupts || instruction.reads_flags) continue;
+        if (instruction.enables_interrupts || instruction.reads_interrupt_flag) continue;
         bool const leaves = instruction.kind == Instruction::Kind::Call ||
                             (instruction.kind == Instruction::Kind::Jump &&
                              (!instruction.direct || !function.contains(instruction.target)));

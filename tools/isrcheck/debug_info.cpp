@@ -6,13 +6,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 
 namespace isrcheck {
 namespace {
-
-// DWARF numbers of the general registers, by machine number.
-constexpr int kDwarfRegister[16] = {0, 2, 1, 3, 7, 6, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15};
 
 bool type_of(Dwarf_Die* die, Dwarf_Die& out) {
     Dwarf_Attribute attribute;
@@ -128,16 +124,38 @@ std::string short_file(char const* path) {
     return name;
 }
 
-}  // namespace
+// The register that a variable or parameter is in, when it is in one.
+std::optional<unsigned> register_at(Dwarf_Die* variable, Address address) {
+    Dwarf_Attribute location;
+    Dwarf_Op* operations = nullptr;
+    std::size_t count = 0;
+    if (dwarf_attr(variable, DW_AT_location, &location) == nullptr ||
+        dwarf_getlocation_addr(&location, address, &operations, &count, 1) != 1 || count != 1)
+        return std::nullopt;
+    unsigned const atom = operations[0].atom;
+    return atom >= DW_OP_reg0 && atom <= DW_OP_reg31 ? std::optional{atom - DW_OP_reg0} : std::nullopt;
+}
 
-// The scopes around an address, innermost first.
-struct DebugInfo::Scopes {
-    Dwarf_Die* list = nullptr;
-    int count = 0;
-    Scopes(Dwarf_Die* unit, Address address) { count = dwarf_getscopes(unit, address, &list); }
-    Scopes(Scopes const&) = delete;
-    ~Scopes() { std::free(list); }
-};
+bool has_code(int tag) {
+    return tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine || tag == DW_TAG_lexical_block;
+}
+
+// The scopes around an address, innermost first. (dwarf_getscopes does not look into namespaces.)
+bool find_scopes(Dwarf_Die* die, Address address, std::vector<Dwarf_Die>& out) {
+    Dwarf_Die child;
+    if (dwarf_child(die, &child) != 0) return false;
+    do {
+        int const tag = dwarf_tag(&child);
+        if (tag == DW_TAG_namespace && find_scopes(&child, address, out)) return true;
+        if (!has_code(tag) || dwarf_haspc(&child, address) <= 0) continue;
+        (void)find_scopes(&child, address, out);
+        out.push_back(child);
+        return true;
+    } while (dwarf_siblingof(&child, &child) == 0);
+    return false;
+}
+
+}  // namespace
 
 DebugInfo::DebugInfo(std::string const& path) {
     fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -208,6 +226,13 @@ bool DebugInfo::unit_of(Address address, Dwarf_Die& unit) const {
     return address < end && dwarf_offdie(dwarf_, offset, &unit) != nullptr;
 }
 
+std::vector<Dwarf_Die> DebugInfo::scopes_at(Address address) const {
+    std::vector<Dwarf_Die> out;
+    Dwarf_Die unit;
+    if (unit_of(address, unit)) (void)find_scopes(&unit, address, out);
+    return out;
+}
+
 std::string DebugInfo::line_of(Address address) {
     Dwarf_Die unit;
     if (!unit_of(address, unit)) return {};
@@ -221,20 +246,18 @@ std::vector<InlinedCall> DebugInfo::inlined_at(Address address) {
     std::vector<InlinedCall> out;
     Dwarf_Die unit;
     if (!unit_of(address, unit)) return out;
-    Scopes scopes{&unit, address};
     Dwarf_Files* files = nullptr;
     std::size_t file_count = 0;
     (void)dwarf_getsrcfiles(&unit, &files, &file_count);
-    for (int i = 0; i < scopes.count; ++i) {
-        Dwarf_Die* const scope = &scopes.list[i];
-        if (dwarf_tag(scope) != DW_TAG_inlined_subroutine) continue;
+    for (Dwarf_Die& scope : scopes_at(address)) {
+        if (dwarf_tag(&scope) != DW_TAG_inlined_subroutine) continue;
         Dwarf_Attribute attribute;
-        char const* const symbol = dwarf_attr_integrate(scope, DW_AT_linkage_name, &attribute) != nullptr
-                                       ? dwarf_formstring(&attribute) : dwarf_diename(scope);
+        char const* const symbol = dwarf_attr_integrate(&scope, DW_AT_linkage_name, &attribute) != nullptr
+                                       ? dwarf_formstring(&attribute) : dwarf_diename(&scope);
         Dwarf_Word file = 0;
         Dwarf_Word line = 0;
-        if (dwarf_attr(scope, DW_AT_call_file, &attribute) != nullptr) (void)dwarf_formudata(&attribute, &file);
-        if (dwarf_attr(scope, DW_AT_call_line, &attribute) != nullptr) (void)dwarf_formudata(&attribute, &line);
+        if (dwarf_attr(&scope, DW_AT_call_file, &attribute) != nullptr) (void)dwarf_formudata(&attribute, &file);
+        if (dwarf_attr(&scope, DW_AT_call_line, &attribute) != nullptr) (void)dwarf_formudata(&attribute, &line);
         char const* const path = files != nullptr && file < file_count ? dwarf_filesrc(files, file, nullptr, nullptr) : nullptr;
         out.push_back({symbol != nullptr ? readable_name(symbol) : "?", short_file(path) + ":" + std::to_string(line)});
     }
@@ -249,25 +272,28 @@ void DebugInfo::complete(PointedType& pointed) const {
     if (definition != definitions_.end()) (void)dwarf_offdie(dwarf_, definition->second, &pointed.type);
 }
 
-bool DebugInfo::pointee_of_register(Address address, int reg, PointedType& out) {
-    Dwarf_Die unit;
-    if (!unit_of(address, unit)) return false;
-    Scopes scopes{&unit, address};
-    for (int i = 0; i < scopes.count; ++i) {
+std::optional<unsigned> DebugInfo::register_of_parameter(Address function_start, std::string const& name) {
+    for (Dwarf_Die& scope : scopes_at(function_start)) {
         Dwarf_Die child;
-        if (dwarf_child(&scopes.list[i], &child) != 0) continue;
+        if (dwarf_tag(&scope) != DW_TAG_subprogram || dwarf_child(&scope, &child) != 0) continue;
+        do {
+            char const* const own = dwarf_tag(&child) == DW_TAG_formal_parameter ? dwarf_diename(&child) : nullptr;
+            auto const reg = own != nullptr && own == name ? register_at(&child, function_start) : std::nullopt;
+            if (reg) return reg;
+        } while (dwarf_siblingof(&child, &child) == 0);
+    }
+    return std::nullopt;
+}
+
+bool DebugInfo::pointee_of_register(Address address, unsigned reg, PointedType& out) {
+    for (Dwarf_Die& scope : scopes_at(address)) {
+        Dwarf_Die child;
+        if (dwarf_child(&scope, &child) != 0) continue;
         do {
             int const tag = dwarf_tag(&child);
             if (tag != DW_TAG_formal_parameter && tag != DW_TAG_variable) continue;
-            Dwarf_Attribute location;
-            Dwarf_Op* operations = nullptr;
-            std::size_t count = 0;
-            if (dwarf_attr(&child, DW_AT_location, &location) == nullptr ||
-                dwarf_getlocation_addr(&location, address, &operations, &count, 1) != 1 || count != 1)
-                continue;
-            unsigned const wanted = static_cast<unsigned>(kDwarfRegister[reg]);
-            if (operations[0].atom != DW_OP_reg0 + wanted) continue;
             Dwarf_Die type;
+            if (register_at(&child, address) != reg) continue;
             if (!type_of(&child, type) || !pointee(type, out) || !is_class(&out.type)) continue;
             complete(out);
             return true;
@@ -277,13 +303,10 @@ bool DebugInfo::pointee_of_register(Address address, int reg, PointedType& out) 
 }
 
 bool DebugInfo::pointee_of_result(Address function_start, PointedType& out) {
-    Dwarf_Die unit;
-    if (!unit_of(function_start, unit)) return false;
-    Scopes scopes{&unit, function_start};
-    for (int i = 0; i < scopes.count; ++i) {
+    for (Dwarf_Die& scope : scopes_at(function_start)) {
         Dwarf_Die type;
-        if (dwarf_tag(&scopes.list[i]) == DW_TAG_subprogram)
-            return type_of(&scopes.list[i], type) && pointee(type, out) && (complete(out), true);
+        if (dwarf_tag(&scope) == DW_TAG_subprogram)
+            return type_of(&scope, type) && pointee(type, out) && (complete(out), true);
     }
     return false;
 }

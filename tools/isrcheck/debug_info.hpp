@@ -34,8 +34,10 @@ class DebugInfo {
     [[nodiscard]] std::string line_of(Address address);                    // "FILE:LINE", empty when unknown
     [[nodiscard]] std::vector<InlinedCall> inlined_at(Address address);    // outermost first
 
-    // What the variable or parameter in general register `reg` points to at `address`.
-    [[nodiscard]] bool pointee_of_register(Address address, int reg, PointedType& out);
+    // What the variable or parameter in register `reg`, by its DWARF number, points to at `address`.
+    [[nodiscard]] bool pointee_of_register(Address address, unsigned reg, PointedType& out);
+    // The register, by its DWARF number, in which a function gets its parameter `name`.
+    [[nodiscard]] std::optional<unsigned> register_of_parameter(Address function_start, std::string const& name);
     [[nodiscard]] bool pointee_of_result(Address function_start, PointedType& out);
     // The pointer stored at `offset` bytes from `object`.
     [[nodiscard]] bool pointee_of_field(PointedType object, std::int64_t offset, PointedType& out);
@@ -46,10 +48,10 @@ class DebugInfo {
     [[nodiscard]] std::set<std::string> with_derived(std::string const& name) const;
 
   private:
-    struct Scopes;
     // The type itself for one that is only declared where it is used: clang describes a class beside its virtual functions.
     void complete(PointedType& pointed) const;
     [[nodiscard]] bool unit_of(Address address, Dwarf_Die& unit) const;
+    [[nodiscard]] std::vector<Dwarf_Die> scopes_at(Address address) const;  // innermost first
     void index_units();
     void index_classes(Dwarf_Die* die, std::string const& prefix);
 

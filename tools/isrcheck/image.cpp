@@ -14,12 +14,7 @@
 namespace isrcheck {
 namespace {
 
-constexpr std::string_view kTypePrefix = "__cfi_";
-
-struct Range {
-    Address start = 0;
-    Address end = 0;
-};
+constexpr std::string_view kTypePrefix = "__cfi_";  // what lies before a function on x86_64: its type
 
 // The last function or object that starts at or before `address`.
 template <class T>
@@ -78,7 +73,7 @@ Image::Image(std::string const& path) {
     Elf* const elf = elf_begin(fd, ELF_C_READ, nullptr);
     GElf_Ehdr header;
     if (elf == nullptr || gelf_getehdr(elf, &header) == nullptr) throw BadImage(path + " is not an ELF file");
-    if (header.e_machine != EM_X86_64) throw BadImage(path + ": only x86_64 images are read so far");
+    machine_ = header.e_machine;
     std::size_t names = 0;
     elf_getshdrstrndx(elf, &names);
     std::string notes;
@@ -132,7 +127,7 @@ void Image::read_symbols(Elf* elf) {
                                static_cast<unsigned>(GELF_ST_TYPE(symbol.st_info)), in_code});
         }
     }
-    std::vector<Address> types;
+    std::map<Address, bool> data_begins;  // or ends, among instructions: the mapping symbols $d and $x of ELF for Arm
     std::vector<Address> starts;  // of whatever lies in code
     for (Symbol const& symbol : symbols) {
         std::string_view name = symbol.name;
@@ -145,9 +140,10 @@ void Image::read_symbols(Elf* elf) {
             continue;
         }
         if (symbol.in_code) starts.push_back(symbol.value);
-        if (symbol.in_code && name.starts_with(kTypePrefix)) {
-            types.push_back(symbol.value);
-        } else if (symbol.in_code && symbol.type == STT_FUNC && symbol.size != 0) {
+        if (symbol.in_code && (name == "$d" || name == "$x" || name.starts_with("$d.") || name.starts_with("$x.")))
+            data_begins[symbol.value] = name[1] == 'd';
+        if (name.starts_with(kTypePrefix)) continue;
+        if (symbol.in_code && symbol.type == STT_FUNC && symbol.size != 0) {
             functions_.push_back({.start = symbol.value, .end = symbol.value + symbol.size, .symbol = symbol.name});
         } else if (!symbol.in_code && symbol.type == STT_OBJECT && symbol.size != 0) {
             objects_.push_back({symbol.value, symbol.value + symbol.size, symbol.name});
@@ -190,16 +186,22 @@ void Image::read_symbols(Elf* elf) {
         if (is_in("may_block", function.start)) function.mark = Mark::MayBlock;
         if (is_in("allocates", function.start)) function.mark = Mark::Allocates;
     }
-    for (Address const type : types) {
-        // __cfi_f: padding, then `movl $hash, %eax`, then f.
-        auto const after = std::ranges::upper_bound(functions_, type, {}, &Function::start);
-        if (after == functions_.end() || after->start - type > 16) continue;
-        std::string_view const text = bytes(after->start - 5, after->start);
-        if (text.size() != 5 || text[0] != '\xb8') continue;
-        std::uint32_t hash = 0;
-        std::memcpy(&hash, text.data() + 1, 4);
-        after->type_hash = hash;
+    map_data(data_begins);
+}
+
+void Image::map_data(std::map<Address, bool> const& data_begins) {
+    for (Section const& section : sections_) {
+        Range const whole{section.start, section.start + section.contents.size()};
+        if (!section.executable) data_.push_back(whole);
+        else
+            for (auto at = data_begins.lower_bound(whole.start); at != data_begins.end() && at->first < whole.end; ++at) {
+                auto const next = std::next(at);
+                Address const end = next == data_begins.end() ? whole.end : std::min(next->first, whole.end);
+                if (at->second) data_among_code_.push_back({at->first, end});
+            }
     }
+    std::ranges::sort(data_among_code_, {}, &Range::start);
+    data_.insert(data_.end(), data_among_code_.begin(), data_among_code_.end());
 }
 
 void Image::read_notes(std::string_view contents) {
@@ -227,6 +229,29 @@ Function const* Image::function_starting_at(Address address) const {
     return function != nullptr && function->start == address ? function : nullptr;
 }
 DataObject const* Image::object_at(Address address) const { return last_before(objects_, address); }
+
+std::vector<Range> Image::code_of(Function const& function) const {
+    std::vector<Range> out;
+    Address start = function.start;
+    auto data = std::ranges::upper_bound(data_among_code_, start, {}, &Range::end);
+    for (; data != data_among_code_.end() && data->start < function.end; ++data) {
+        if (data->start > start) out.push_back({start, data->start});
+        start = data->end;
+    }
+    if (start < function.end) out.push_back({start, function.end});
+    return out;
+}
+
+bool Image::is_data_among_code(Address address) const {
+    auto const data = std::ranges::upper_bound(data_among_code_, address, {}, &Range::end);
+    return data != data_among_code_.end() && address >= data->start;
+}
+
+bool Image::is_near_code(Range range) const {
+    return std::ranges::any_of(sections_, [&](Section const& section) {
+        return section.executable && range.start < section.start + section.contents.size() && range.end > section.start;
+    });
+}
 
 std::string_view Image::bytes(Address start, Address end) const {
     for (Section const& section : sections_)

@@ -7,15 +7,13 @@ namespace {
 constexpr std::string_view kTablePrefix = "_ZTV";
 constexpr std::string_view kReadablePrefix = "vtable for ";
 
-bool writes(Instruction const& instruction, Register reg) { return (instruction.writes >> reg & 1) != 0; }
-
 }  // namespace
 
-IndirectCalls::IndirectCalls(Image const& image, Values& values, DebugInfo& debug_info)
-    : image_{image}, values_{values}, debug_info_{debug_info} {
+IndirectCalls::IndirectCalls(Image const& image, Disassembly const& disassembly, Values& values, DebugInfo& debug_info)
+    : image_{image}, machine_{disassembly.machine()}, values_{values}, debug_info_{debug_info} {
     read_tables();
     for (Function const* const function : values.address_taken())
-        if (function->type_hash) by_type_[*function->type_hash].insert(function);
+        if (auto const type = machine_.declared_type(image, *function)) by_type_[*type].insert(function);
 }
 
 // A table: {offset to the object's start, type information (none here), functions...} for each base with a table of its
@@ -35,25 +33,11 @@ void IndirectCalls::read_tables() {
     }
 }
 
-bool IndirectCalls::expected_type(Site site, std::uint32_t& hash) const {
-    // movl $-hash, %r10d; addl -4(%target), %r10d; je 1f; ud2; 1: call *%target
-    if (site.index < 4 || site.instruction().to.kind != Operand::Kind::Register) return false;
-    auto const before = [&](std::uint32_t n) -> Instruction const& { return site.code->instructions[site.index - n]; };
-    bool const checks = before(1).kind == Instruction::Kind::Trap && before(2).kind == Instruction::Kind::Branch &&
-                        before(2).target == site.instruction().address && before(3).from.kind == Operand::Kind::Memory &&
-                        before(3).from.base == site.instruction().to.base && before(3).from.value == -4 &&
-                        before(4).kind == Instruction::Kind::Move && before(4).from.kind == Operand::Kind::Immediate &&
-                        before(4).to.base == before(3).to.base;
-    if (!checks) return false;
-    hash = 0u - static_cast<std::uint32_t>(before(4).from.value);
-    return true;
-}
-
 IndirectCall IndirectCalls::resolve(Site site) {
     Instruction const& instruction = site.instruction();
     if (instruction.kind == Instruction::Kind::Jump && !site.code->successors[site.index].empty())
         return {.kind = CallKind::JumpTable, .targets = {}};
-    if (std::uint32_t hash = 0; expected_type(site, hash)) return by_type(site, hash);
+    if (auto const type = machine_.compared_type(*site.code, site.index)) return by_type(site, *type);
     Targets const known = values_.of_operand(site, instruction.to);
     if (!known.unknown) return {.kind = CallKind::Variable, .targets = known.functions};
     return by_table(site);
@@ -108,15 +92,27 @@ std::string IndirectCalls::class_of_table(Site site, Register reg) {
 
 bool IndirectCalls::pointee(Site site, Register reg, PointedType& out, int depth) {
     if (depth > 8) return false;
-    if (debug_info_.pointee_of_register(site.instruction().address, reg, out)) return true;
-    Site from;
-    if (!definition(site, reg, from)) return false;
+    unsigned const dwarf_number = machine_.conventions().dwarf_number(reg);
+    if (debug_info_.pointee_of_register(site.instruction().address, dwarf_number, out)) return true;
+    // On every way here the same.
+    bool first = true;
+    for (Site const& from : definitions(site, reg)) {
+        PointedType found;
+        if (!pointee_of_definition(from, reg, found, depth)) return false;
+        if (!first && (dwarf_dieoffset(&found.type) != dwarf_dieoffset(&out.type) || found.offset != out.offset)) return false;
+        out = found;
+        first = false;
+    }
+    return !first;
+}
+
+bool IndirectCalls::pointee_of_definition(Site from, Register reg, PointedType& out, int depth) {
     Instruction const& instruction = from.instruction();
     Operand const& source = instruction.from;
     // Just behind the definition the debug information may know what it no longer knows at the use.
     if (instruction.kind == Instruction::Kind::Call) {
         Function const* const callee = instruction.direct ? image_.function_starting_at(instruction.target) : nullptr;
-        return reg == kRax && callee != nullptr && debug_info_.pointee_of_result(callee->start, out);
+        return reg == machine_.conventions().result && callee != nullptr && debug_info_.pointee_of_result(callee->start, out);
     }
     if (instruction.to.kind != Operand::Kind::Register) return false;
     if (instruction.kind == Instruction::Kind::Move && source.kind == Operand::Kind::Register)
@@ -136,26 +132,33 @@ bool IndirectCalls::pointee(Site site, Register reg, PointedType& out, int depth
 
 // The one instruction that gives `reg` its value at `site`; false when there are several or none.
 bool IndirectCalls::definition(Site site, Register reg, Site& out) const {
+    std::vector<Site> const found = definitions(site, reg);
+    if (found.size() != 1) return false;
+    out = found.front();
+    return true;
+}
+
+// All instructions that may give `reg` its value at `site`; none when the caller may have.
+std::vector<Site> IndirectCalls::definitions(Site site, Register reg) const {
     Code const& code = *site.code;
     std::set<std::uint32_t> seen;
-    std::set<std::uint32_t> found;
+    std::vector<Site> found;
     std::vector<std::uint32_t> work{code.predecessors[site.index]};
+    if (site.index == 0) return {};
     while (!work.empty()) {
         std::uint32_t const index = work.back();
         work.pop_back();
         if (!seen.insert(index).second) continue;
         Instruction const& instruction = code.instructions[index];
-        bool const clobbers = instruction.kind == Instruction::Kind::Call && (kCallerSaved >> reg & 1) != 0;
-        if (clobbers || writes(instruction, reg)) {
-            found.insert(index);
+        bool const clobbers = instruction.kind == Instruction::Kind::Call && has(machine_.conventions().caller_saved, reg);
+        if (clobbers || has(instruction.writes, reg)) {
+            found.push_back({&code, index});
             continue;
         }
-        if (index == 0) return false;  // what the caller passed
+        if (index == 0) return {};
         work.insert(work.end(), code.predecessors[index].begin(), code.predecessors[index].end());
     }
-    if (found.size() != 1) return false;
-    out = {&code, *found.begin()};
-    return true;
+    return found;
 }
 
 }  // namespace isrcheck

@@ -8,7 +8,6 @@
 //              the debug information does not tell the object's class
 #pragma once
 
-#include "debug_info.hpp"
 #include "values.hpp"
 
 namespace isrcheck {
@@ -22,7 +21,7 @@ struct IndirectCall {
 
 class IndirectCalls {
   public:
-    IndirectCalls(Image const& image, Values& values, DebugInfo& debug_info);
+    IndirectCalls(Image const& image, Disassembly const& disassembly, Values& values, DebugInfo& debug_info);
 
     // The call or jump at `site`, which is not direct.
     [[nodiscard]] IndirectCall resolve(Site site);
@@ -30,15 +29,17 @@ class IndirectCalls {
   private:
     using Group = std::vector<Function const*>;  // entries of one table; null where there is no function
     void read_tables();
-    [[nodiscard]] bool expected_type(Site site, std::uint32_t& hash) const;
     [[nodiscard]] IndirectCall by_type(Site site, std::uint32_t hash);
     [[nodiscard]] IndirectCall by_table(Site site);
     // The class of the object whose table pointer is in `reg` before `site`; empty: unknown.
     [[nodiscard]] std::string class_of_table(Site site, Register reg);
     [[nodiscard]] bool pointee(Site site, Register reg, PointedType& out, int depth);
+    [[nodiscard]] bool pointee_of_definition(Site from, Register reg, PointedType& out, int depth);
     [[nodiscard]] bool definition(Site site, Register reg, Site& out) const;
+    [[nodiscard]] std::vector<Site> definitions(Site site, Register reg) const;
 
     Image const& image_;
+    Machine const& machine_;
     Values& values_;
     DebugInfo& debug_info_;
     std::map<std::string, std::vector<Group>> tables_;  // by class

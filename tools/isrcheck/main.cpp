@@ -33,8 +33,8 @@ int main(int argc, char** argv) {
         Image const image{image_path};
         Disassembly const disassembly{image};
         DebugInfo debug_info{image_path};
-        Values values{image, disassembly};
-        IndirectCalls indirect{image, values, debug_info};
+        Values values{image, disassembly, debug_info};
+        IndirectCalls indirect{image, disassembly, values, debug_info};
         Result const result = Checker{image, disassembly, indirect}.run(list_unmarked);
         if (list_unmarked) print_unmarked(result, debug_info);
         else if (list_indirect) print_indirect(result, debug_info);

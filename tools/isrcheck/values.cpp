@@ -8,6 +8,8 @@ namespace {
 
 using Kind = Operand::Kind;
 
+constexpr Address kWidestStore = 64;
+
 bool is_vtable(DataObject const& object) { return object.symbol.starts_with("_ZTV"); }
 
 // The constant that an instruction puts into its first operand: an immediate, or the address that lea computes.
@@ -23,22 +25,19 @@ bool constant_of(Instruction const& instruction, Address& value) {
     return false;
 }
 
-bool is_zeroing(Instruction const& instruction) {  // xor r, r and the like
-    return instruction.to.kind == Kind::Register && instruction.from.kind == Kind::Register &&
-           instruction.to.base == instruction.from.base && instruction.kind == Instruction::Kind::Other;
-}
-
-bool has(std::uint32_t set, Register reg) { return (set >> reg & 1) != 0; }
-
 }  // namespace
 
-Values::Values(Image const& image, Disassembly const& disassembly) : image_{image}, disassembly_{disassembly} {
+Values::Values(Image const& image, Disassembly const& disassembly, DebugInfo& debug_info)
+    : image_{image},
+      disassembly_{disassembly},
+      conventions_{disassembly.machine().conventions()},
+      debug_info_{debug_info} {
     index_code();
     index_data();
 }
 
 void Values::note_constant(Site site, Operand const& operand) {
-    if (operand.kind != Kind::Immediate && !operand.fixed) return;
+    if ((operand.kind != Kind::Immediate && !operand.fixed) || site.instruction().is_step) return;
     auto const value = static_cast<Address>(operand.value);
     if (Function const* const function = image_.function_starting_at(value)) {
         // A memory operand at a function's address would read its code: not a way to take it.
@@ -106,7 +105,7 @@ Targets Values::of_register(Site site, Register reg) {
     Code const& code = *site.code;
     auto const go_back = [&](std::uint32_t from, Register wanted) {
         if (from == 0) {
-            bool const is_argument = std::ranges::find(kArguments, wanted) != std::end(kArguments);
+            bool const is_argument = conventions_.is_argument(wanted);
             if (is_argument && !code.function->is_label) out.add(of_parameter(*code.function, wanted));
             else out.unknown = true;
         } else if (code.predecessors[from].empty()) {
@@ -120,7 +119,7 @@ Targets Values::of_register(Site site, Register reg) {
         auto const [index, wanted] = work.back();
         work.pop_back();
         Instruction const& instruction = code.instructions[index];
-        bool const clobbers = instruction.kind == Instruction::Kind::Call && has(kCallerSaved, wanted);
+        bool const clobbers = instruction.kind == Instruction::Kind::Call && has(conventions_.caller_saved, wanted);
         if (clobbers) {
             out.unknown = true;
             continue;
@@ -134,8 +133,6 @@ Targets Values::of_register(Site site, Register reg) {
         if (whole && constant_of(instruction, constant)) {
             if (Function const* const function = image_.function_starting_at(constant)) out.functions.insert(function);
             else if (constant != 0) out.unknown = true;
-        } else if (whole && is_zeroing(instruction)) {
-            // null
         } else if (whole && instruction.kind == Instruction::Kind::Move && instruction.from.kind == Kind::Register) {
             go_back(index, instruction.from.base);
         } else if (whole && instruction.kind == Instruction::Kind::Move && instruction.from.kind == Kind::Memory) {
@@ -177,7 +174,7 @@ Targets Values::stored_at(Address slot) {
             else out.unknown = true;
         }
         if (writable_through_pointer) out.unknown = true;
-        auto const near = stores_.lower_bound(slot >= 7 ? slot - 7 : 0);
+        auto const near = stores_.lower_bound(slot - kWidestStore + 1);
         for (auto store = near; store != stores_.end() && store->first < slot + 8; ++store) {
             for (Site const& site : store->second) {
                 Instruction const& instruction = site.instruction();
@@ -216,11 +213,8 @@ bool Values::only_starts_threads(Function const& function) {
 }
 
 bool Values::parameter_escapes(Function const& function, Register reg) {
-    if (function.note("thread-main") != nullptr) {
-        // The note's text is the number of the parameter, counted from 0.
-        int const number = std::atoi(function.note("thread-main")->text.c_str());
-        if (number >= 0 && number < 6 && kArguments[number] == reg) return false;
-    }
+    if (Note const* const note = function.note("thread-main"))
+        if (debug_info_.register_of_parameter(function.start, note->text) == conventions_.dwarf_number(reg)) return false;
     auto const key = std::pair{&function, reg};
     auto const [found, is_new] = parameter_escapes_.try_emplace(key, false);  // false: what a cycle adds
     if (!is_new) return found->second;
@@ -248,19 +242,19 @@ bool Values::escapes_through(Code const& code, std::uint32_t first, Register reg
             case Instruction::Kind::Call:
             case Instruction::Kind::Jump:
             case Instruction::Kind::Branch: {
+                bool const is_argument = conventions_.is_argument(held);
                 if (!instruction.direct) {
-                    bool const is_target = has(instruction.reads, held);
-                    bool const is_argument = std::ranges::find(kArguments, held) != std::end(kArguments);
-                    if (is_target || is_argument || code.successors[index].empty()) return true;
+                    if (has(instruction.reads, held) || is_argument || code.successors[index].empty()) return true;
                 } else if (!code.function->contains(instruction.target) || instruction.kind == Instruction::Kind::Call) {
+                    // What a function does with registers that are no arguments, it undoes.
                     Function const* const callee = image_.function_starting_at(instruction.target);
-                    if (callee == nullptr || parameter_escapes(*callee, held)) return true;
+                    if (callee == nullptr || ((is_argument || callee->is_label) && parameter_escapes(*callee, held))) return true;
                 }
-                lives_on = instruction.kind != Instruction::Kind::Call || !has(kCallerSaved, held);
+                lives_on = instruction.kind != Instruction::Kind::Call || !has(conventions_.caller_saved, held);
                 break;
             }
             case Instruction::Kind::Return:
-                if (held == kRax) return true;
+                if (held == conventions_.result) return true;
                 break;
             case Instruction::Kind::Move:
                 if (has(instruction.reads, held)) {
@@ -272,10 +266,6 @@ bool Values::escapes_through(Code const& code, std::uint32_t first, Register reg
                 lives_on = !has(instruction.writes, held);
                 break;
             default:
-                if (is_zeroing(instruction) && instruction.to.base == held) {
-                    lives_on = !has(instruction.writes, held);  // xor r, r ends it; test r, r reads it
-                    break;
-                }
                 if (has(instruction.reads, held) && instruction.writes != 0) return true;
                 if (has(instruction.reads, held) && instruction.to.kind == Kind::Memory) return true;
                 lives_on = !has(instruction.writes, held);

@@ -11,7 +11,8 @@
 #include <set>
 #include <unordered_set>
 
-#include "code.hpp"
+#include "debug_info.hpp"
+#include "machine.hpp"
 
 namespace isrcheck {
 
@@ -34,7 +35,7 @@ struct Site {
 
 class Values {
   public:
-    Values(Image const& image, Disassembly const& disassembly);
+    Values(Image const& image, Disassembly const& disassembly, DebugInfo& debug_info);
 
     // What `reg` may hold just before the instruction at `site`.
     [[nodiscard]] Targets of_register(Site site, Register reg);
@@ -59,6 +60,8 @@ class Values {
 
     Image const& image_;
     Disassembly const& disassembly_;
+    Conventions const& conventions_;
+    DebugInfo& debug_info_;
     std::set<Function const*> address_taken_;
     std::map<Function const*, std::vector<Site>> taken_at_;      // in code
     std::unordered_set<Function const*> taken_in_data_;

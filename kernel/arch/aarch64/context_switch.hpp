@@ -17,7 +17,7 @@ namespace tutti::arch {
 // Lays out a new stack so that the first switch to it calls entry(argument), which must not return.
 // `top` is 16-byte aligned. Returns the value to switch to.
 [[nodiscard]] NOINLINE inline void* prepare_stack(void* top, void (*entry)(void*), void* argument) {
-    ISR_NOTE("thread-main", "1");
+    ISR_NOTE("thread-main", "entry");
     auto* const slot = static_cast<u64*>(top) - 14;  // the last two stay 0: the end of the frame-pointer chain
     for (unsigned i = 0; i < 14; ++i) slot[i] = 0;
     slot[1] = reinterpret_cast<u64>(&thread_trampoline);  // x30

@@ -17,7 +17,7 @@ namespace tutti::arch {
 // Lays out a new stack so that the first switch to it calls entry(argument), which must not return.
 // `top` is 16-byte aligned. Returns the value to switch to.
 [[nodiscard]] NOINLINE inline void* prepare_stack(void* top, void (*entry)(void*), void* argument) {
-    ISR_NOTE("thread-main", "1");
+    ISR_NOTE("thread-main", "entry");
     auto* slot = static_cast<u64*>(top);
     *--slot = 0;  // alignment, and the end of the frame-pointer chain
     *--slot = 0;

@@ -13,7 +13,7 @@ asm(".pushsection .text.isr_safe.labels, \"ax\"\n"
 #endif
     ".balign 16\n"
     "second_label:\n"
-    "  call _Z13sleep_a_whilev\n"
+    "  " CALL "_Z13sleep_a_whilev\n"
     "  ret\n"
     ".popsection\n");
 ISR_SAFE void handler() { first_label(); harmless(); }

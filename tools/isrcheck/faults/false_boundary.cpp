@@ -8,9 +8,7 @@ NOINLINE void finish() {
 #if FAULT
     unmarked();
 #endif
-    long flags;
-    asm volatile("pushfq; popq %0" : "=r"(flags)::"memory");
-    if ((flags & 0x200) == 0) return;
+    if (!interrupts_enabled()) return;
     sleep_a_while();
     something = 1;
 }

@@ -21,6 +21,15 @@ ISR_SAFE void handler() {
         case 5: act(something); break;
         case 6: harmless(); act(1); break;
         case 7: something = 77; break;
+        case 8: something = something / 3; break;
+        case 9: act(something + 1); something = 8; break;
+        case 10: harmless(); harmless(); break;
+        case 11: something = -something; break;
+        case 12: act(12); act(13); break;
+        case 13: something = something | 5; break;
+        case 14: act(something ^ 3); break;
+        case 15: harmless(); something = 6; break;
+        case 16: something = something >> 2; break;
         default: break;
     }
 }

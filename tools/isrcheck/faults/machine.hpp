@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The smallest kernel that the checker can read: each case is one (machine.S has its entry). With FAULT 1 it breaks a
+// The smallest kernel that the checker can read: each case is one (ARCH/machine.S has its entry). With FAULT 1 it breaks a
 // rule, with FAULT 0 it comes as near to breaking it as can be without.
 #pragma once
 
 #include <stddef.h>
 
 #include "base/isr_marks.hpp"
+#include "instructions.hpp"
 
 #define NOINLINE [[gnu::noinline]]
 

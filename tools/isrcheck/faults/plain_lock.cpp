@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A lock taken without the form that has interrupts off, by a guard that is inlined.
-// EXPECT lock: handler -> count -> inlined Plain::lock
+// EXPECT lock: handler -> count -> inlined Guard<Plain>::Guard -> inlined Plain::lock
 #include "machine.hpp"
 
 struct Plain {

@@ -14,7 +14,7 @@ NOINLINE void die(int code) {
     ISR_NOTE("ends-machine", "a bug was found");
     something = code;
     sleep_a_while();
-    for (;;) asm volatile("hlt");
+    for (;;) halt();
 }
 #endif
 ISR_SAFE void handler() {

@@ -10,7 +10,7 @@ struct Thread {
 };
 Thread threads[2];
 NOINLINE void start_thread(int at, Function main) {
-    ISR_NOTE("thread-main", "1");
+    ISR_NOTE("thread-main", "main");
     threads[at].main = main;
 }
 NOINLINE void set_timer(int at, Function function) { threads[at].on_timer = function; }
