@@ -156,9 +156,6 @@ function(tutti_kernel_link arch image)
     COMMENT "Linking kernel image ${image}.elf"
     COMMAND_EXPAND_LISTS VERBATIM)
   add_custom_target(${image} ALL DEPENDS ${PROJECT_BINARY_DIR}/${image}.elf)
-  if(NOT arch STREQUAL x86_64)  # isrcheck reads no other machine's code yet
-    return()
-  endif()
   # The build fails when an interrupt can reach code that is not marked for it (tools/isrcheck/README.md).
   set(report ${PROJECT_BINARY_DIR}/isrcheck/${image}.json)
   add_custom_command(OUTPUT ${report}

@@ -19,6 +19,12 @@
 #define KIND_STACK_OVERFLOW 4
 #define MASK_ALL 15
 
+    // Which C++ it reaches is checked from trap_vectors on (base/isr_marks.hpp).
+    .section .isrcheck, "", @progbits
+    .quad trap_vectors
+    .asciz "entry"
+    .asciz "every interrupt and exception vector"
+
     .section .text.isr_safe.trap_entry, "ax", @progbits
 
 .macro VECTOR kind, common

@@ -26,6 +26,7 @@ ISR_SAFE void take_nmi(arch::TrapFrame& frame) {
 }
 
 ISR_SAFE void non_maskable(arch::TrapFrame& frame) {
+    ISR_NOTE("nmi", "FIQ, which the kernel never masks");
     if (gic->take_non_maskable()) take_nmi(frame);
 }
 

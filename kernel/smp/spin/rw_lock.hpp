@@ -144,13 +144,13 @@ using SpinRwLock = BasicSpinRwLock<RawPhaseFairLock>;
 template <class Lock, class Rung>
 class SCOPED_CAPABILITY SharedLockGuard : public Rung {
   public:
-    explicit SharedLockGuard(Lock& lock) ACQUIRE_SHARED(lock) : lock_{lock} { lock_.lock_shared(*this); }
+    ISR_SAFE explicit SharedLockGuard(Lock& lock) ACQUIRE_SHARED(lock) : lock_{lock} { lock_.lock_shared(*this); }
     template <class Own = Rung>
         requires std::is_same_v<Own, CallersRung>
-    SharedLockGuard(Lock& lock, NoPreempt const& here) ACQUIRE_SHARED(lock) : Rung{here}, lock_{lock} {
+    ISR_SAFE SharedLockGuard(Lock& lock, NoPreempt const& here) ACQUIRE_SHARED(lock) : Rung{here}, lock_{lock} {
         lock_.lock_shared(*this);
     }
-    ~SharedLockGuard() RELEASE() { lock_.unlock_shared(); }
+    ISR_SAFE ~SharedLockGuard() RELEASE() { lock_.unlock_shared(); }
 
   private:
     Lock& lock_;
@@ -158,11 +158,11 @@ class SCOPED_CAPABILITY SharedLockGuard : public Rung {
 template <class Lock, class Rung>
 class TrySharedLockGuard : public Rung {
   public:
-    explicit TrySharedLockGuard(Lock& lock) NO_THREAD_SAFETY_ANALYSIS : lock_{lock}, held_{lock.try_lock_shared(*this)} {}
+    ISR_SAFE explicit TrySharedLockGuard(Lock& lock) NO_THREAD_SAFETY_ANALYSIS : lock_{lock}, held_{lock.try_lock_shared(*this)} {}
     template <class Own = Rung>
         requires std::is_same_v<Own, CallersRung>
-    TrySharedLockGuard(Lock& lock, NoPreempt const& here) NO_THREAD_SAFETY_ANALYSIS : Rung{here}, lock_{lock}, held_{lock.try_lock_shared(*this)} {}
-    ~TrySharedLockGuard() NO_THREAD_SAFETY_ANALYSIS {
+    ISR_SAFE TrySharedLockGuard(Lock& lock, NoPreempt const& here) NO_THREAD_SAFETY_ANALYSIS : Rung{here}, lock_{lock}, held_{lock.try_lock_shared(*this)} {}
+    ISR_SAFE ~TrySharedLockGuard() NO_THREAD_SAFETY_ANALYSIS {
         if (held_) lock_.unlock_shared();
     }
     [[nodiscard]] explicit operator bool() const { return held_; }

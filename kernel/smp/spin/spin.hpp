@@ -26,14 +26,14 @@ class CallersRung : public NoPreempt {
 template <class Lock, class Rung>
 class SCOPED_CAPABILITY LockGuard : public Rung {
   public:
-    explicit LockGuard(Lock& lock) ACQUIRE(lock) : lock_{lock} { lock_.lock(*this); }
-    LockGuard(Lock& lock, SameRank reason) ACQUIRE(lock) : lock_{lock} { lock_.lock(*this, reason); }
+    ISR_SAFE explicit LockGuard(Lock& lock) ACQUIRE(lock) : lock_{lock} { lock_.lock(*this); }
+    ISR_SAFE LockGuard(Lock& lock, SameRank reason) ACQUIRE(lock) : lock_{lock} { lock_.lock(*this, reason); }
     template <class Own = Rung>
         requires std::is_same_v<Own, CallersRung>
-    LockGuard(Lock& lock, NoPreempt const& here) ACQUIRE(lock) : Rung{here}, lock_{lock} {
+    ISR_SAFE LockGuard(Lock& lock, NoPreempt const& here) ACQUIRE(lock) : Rung{here}, lock_{lock} {
         lock_.lock(*this);
     }
-    ~LockGuard() RELEASE() { lock_.unlock(); }
+    ISR_SAFE ~LockGuard() RELEASE() { lock_.unlock(); }
 
   private:
     Lock& lock_;
@@ -43,11 +43,11 @@ class SCOPED_CAPABILITY LockGuard : public Rung {
 template <class Lock, class Rung>
 class TryLockGuard : public Rung {
   public:
-    explicit TryLockGuard(Lock& lock) NO_THREAD_SAFETY_ANALYSIS : lock_{lock}, held_{lock.try_lock(*this)} {}
+    ISR_SAFE explicit TryLockGuard(Lock& lock) NO_THREAD_SAFETY_ANALYSIS : lock_{lock}, held_{lock.try_lock(*this)} {}
     template <class Own = Rung>
         requires std::is_same_v<Own, CallersRung>
-    TryLockGuard(Lock& lock, NoPreempt const& here) NO_THREAD_SAFETY_ANALYSIS : Rung{here}, lock_{lock}, held_{lock.try_lock(*this)} {}
-    ~TryLockGuard() NO_THREAD_SAFETY_ANALYSIS {
+    ISR_SAFE TryLockGuard(Lock& lock, NoPreempt const& here) NO_THREAD_SAFETY_ANALYSIS : Rung{here}, lock_{lock}, held_{lock.try_lock(*this)} {}
+    ISR_SAFE ~TryLockGuard() NO_THREAD_SAFETY_ANALYSIS {
         if (held_) lock_.unlock();
     }
     [[nodiscard]] explicit operator bool() const { return held_; }
