@@ -4,8 +4,8 @@
 #include "machine.hpp"
 
 struct Hooks {
-    void (*interrupt)();
     void (*thread)();
+    void (*interrupt)();
 };
 Hooks hooks = {};
 NOINLINE ISR_SAFE void count() { something = 7; }
@@ -16,9 +16,9 @@ ISR_SAFE void handler() {
 }
 void thread_main() {
 #if FAULT
-    hooks = {.interrupt = report, .thread = count};
+    hooks = {.thread = count, .interrupt = report};
 #else
-    hooks = {.interrupt = count, .thread = report};
+    hooks = {.thread = report, .interrupt = count};
 #endif
     if (hooks.thread != nullptr) hooks.thread();
 }

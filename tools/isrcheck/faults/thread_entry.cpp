@@ -9,16 +9,18 @@ struct Thread {
     Function on_timer;
 };
 Thread threads[2];
+namespace scheduler {
 NOINLINE void start_thread(int at, Function main) {
     ISR_NOTE("thread-main", "main");
     threads[at].main = main;
 }
+}  // namespace scheduler
 NOINLINE void set_timer(int at, Function function) { threads[at].on_timer = function; }
 NOINLINE ISR_SAFE void tick(void* argument) { something = argument != nullptr; }
 NOINLINE void worker(void* argument) { something = argument == nullptr; }
 NOINLINE void start_both(Function main) {
-    start_thread(0, main);
-    start_thread(1, main);
+    scheduler::start_thread(0, main);
+    scheduler::start_thread(1, main);
 }
 ISR_SAFE void handler() { threads[something & 1].on_timer(&threads); harmless(); }
 void thread_main() {
