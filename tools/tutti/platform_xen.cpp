@@ -113,8 +113,8 @@ class Xen final : public Platform {
     [[nodiscard]] std::string describe(MachineConfig const&) const override { return "Xen 4.17 in QEMU, TCG"; }
     [[nodiscard]] Launch launch(MachineConfig const& config) const override;
     // Without a first domain nobody switches Xen off.
-    [[nodiscard]] GuestTraits traits(Architecture architecture) const override {
-        return {.link_on_console = true, .outlives_guest = architecture == Architecture::Aarch64, .may_not_start = true};
+    [[nodiscard]] GuestTraits traits(Architecture) const override {
+        return {.link_on_console = true, .outlives_guest = true, .may_not_start = true};
     }
     // The machine's devices are the first domain's; semihosting is for every domain.
     [[nodiscard]] int exit_status(Architecture architecture, unsigned char code) const override {
