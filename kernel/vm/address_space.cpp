@@ -9,6 +9,7 @@
 #include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "base/bits.hpp"
+#include "mem/paging/page_claim.hpp"
 #include "smp/percpu/percpu.hpp"
 
 namespace tutti::vm {
@@ -197,8 +198,7 @@ void AddressSpace::zap(VirtAddr from, VirtAddr to) {
     i64 gone = 0;
     table_.for_each_slot(from, to, [&](VirtAddr address, mem::PageTable::Entry& slot) {
         if (slot.load(std::memory_order_relaxed) == 0) return;
-        // seq_cst: before the flush reads which CPUs have the space loaded (tlb.hpp).
-        PageEntry const entry{slot.exchange(0, std::memory_order_seq_cst)};
+        PageEntry const entry{mem::take_page(slot)};
         if (!entry.is_mapped()) return;
         ++gone;
         batch.add(address, mem::frame_at(entry.frame()));
@@ -325,6 +325,11 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
                 u64 bits = slot.load(std::memory_order_relaxed);
                 for (;;) {
                     PageEntry const entry{bits};
+                    if (entry.is_busy()) {  // a fault that may put back what it found
+                        arch::pause();
+                        bits = slot.load(std::memory_order_relaxed);
+                        continue;
+                    }
                     if (!entry.is_mapped()) return;
                     mem::Frame* const frame = mem::frame_at(entry.frame());
                     // A private page may be written in place only while nobody else refers to it.
@@ -354,21 +359,14 @@ Result<> AddressSpace::protect(VirtAddr address, u64 length, Protection protecti
 // A program that knows the new place may touch it before its pages come: what it got there goes, for every CPU, and its
 // faults wait meanwhile.
 void AddressSpace::put_in_place(mem::PageTable::Entry& slot, VirtAddr address, u64 bits) {
-    u64 before = slot.load(std::memory_order_relaxed);
-    // A fault that is replacing a page there ends by itself: its mark is not ours to take.
-    while (PageEntry{before}.is_busy() ||
-           !slot.compare_exchange_weak(before, PageEntry::kBusy, std::memory_order_seq_cst, std::memory_order_relaxed)) {
-        arch::pause();
-        before = slot.load(std::memory_order_relaxed);
-    }
-    PageEntry const there{before};
+    smp::PreemptGuard const guard;
+    PageEntry const there{mem::claim_page(slot, guard)};
     if (there.is_mapped()) {
         mem::TlbBatch batch{tlb_};
         batch.add(address, mem::frame_at(there.frame()));
         count_resident(-1);
     }
-    // release: the page's contents come before its translation.
-    slot.store(bits, std::memory_order_release);
+    mem::release_page(slot, bits);
 }
 
 void AddressSpace::move_entries(VirtAddr from, VirtAddr to, u64 length) {
@@ -376,7 +374,7 @@ void AddressSpace::move_entries(VirtAddr from, VirtAddr to, u64 length) {
     table_.for_each_slot(from, from + length, [&](VirtAddr address, mem::PageTable::Entry& slot) {
         if (slot.load(std::memory_order_relaxed) == 0) return;
         Result<mem::PageTable::Entry*> const target = table_.slot(to + (address - from));
-        u64 const bits = slot.exchange(0, std::memory_order_seq_cst);
+        u64 const bits = mem::take_page(slot);
         if (bits == 0) return;
         if (target) {
             put_in_place(**target, to + (address - from), bits);
@@ -506,7 +504,8 @@ Result<> AddressSpace::residency(VirtAddr address, std::span<u8> pages) {
     if (!covers(address, pages.size() * kPageSize)) return fail(Error::NoMemory);
     for (size_t i = 0; i < pages.size(); ++i) {
         VirtAddr const page = address + i * kPageSize;
-        pages[i] = table_.lookup(page).is_mapped();
+        PageEntry const entry = table_.lookup(page);
+        pages[i] = entry.is_mapped() || entry.is_busy();
         if (pages[i] == 0) {
             Area const* const area = find(page);
             if (area->backing) {

@@ -3,7 +3,8 @@
 //
 // Who may run beside whom:
 //
-//   faults      the read side of areas_lock_, on every CPU at once; page-table entries by compare-and-swap
+//   faults      the read side of areas_lock_, on every CPU at once; page-table entries by compare-and-swap,
+//               behind a claim where that is not enough (mem/paging/page_claim.hpp)
 //   map, unmap, protect, remap, break
 //               one at a time (changes_), blocking; areas_lock_ for writing only while the tree changes. What is
 //               unmapped leaves the tree first, so that no fault finds it, then loses its pages; the range cannot be
@@ -190,6 +191,9 @@ class AddressSpace : public RefCounted<AddressSpace> {
         u64 index = 0;
     };
     [[nodiscard]] FaultOutcome try_fault(VirtAddr address, hal::FaultAccess access);
+    [[nodiscard]] FaultOutcome fault_on_page(Area const& area, VirtAddr page, mem::PageTable::Entry& slot,
+                                             arch::PageEntry entry, hal::FaultAccess access,
+                                             smp::NoPreempt const& context);
     void map_around(Area const& area, VirtAddr address);
     void count_resident(i64 change);
 

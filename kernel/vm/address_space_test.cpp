@@ -4,6 +4,7 @@
 #include "mem/frame/frame_allocator.hpp"
 #include "sched/thread.hpp"
 #include "smp/context/context.hpp"
+#include "smp/debug/race_point.hpp"
 #include "vm/address_space.hpp"
 #include "vm/user_copy.hpp"
 
@@ -327,7 +328,8 @@ TEST_ALL_CPUS(address_space, pages_are_copied_while_others_give_them_back) {
     {
         ActiveSpace space{shared};
         SplitMix64 random = harness::random(cpu.value());
-        for (u32 round = 0; round < harness::rounds_each(arch::kFlushReachesAllCpus ? 40'000 : 600, cpus); ++round) {
+        smp::RaceAmplifier const amplifier{2000};
+        for (u32 round = 0; round < harness::rounds_each(arch::kFlushReachesAllCpus ? 10'000 : 2'000, cpus); ++round) {
             u64 const page = random.below(kPages);
             VirtAddr const at = base + page * kPageSize;
             switch (random.below(8)) {

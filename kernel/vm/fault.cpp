@@ -6,7 +6,9 @@
 #include "arch/instruction_cache.hpp"
 #include "arch/memory_layout.hpp"
 #include "arch/trap_frame.hpp"
+#include "mem/paging/page_claim.hpp"
 #include "sched/thread.hpp"
+#include "smp/debug/race_point.hpp"
 #include "smp/percpu/percpu.hpp"
 #include "vm/address_space.hpp"
 
@@ -76,6 +78,45 @@ void AddressSpace::map_around(Area const& area, VirtAddr address) {
     count_resident(mapped);
 }
 
+// The entry has a page that does not allow the access: the page gets what the area allows now, or a private copy replaces it.
+AddressSpace::FaultOutcome AddressSpace::fault_on_page(Area const& area, VirtAddr page, mem::PageTable::Entry& slot,
+                                                       PageEntry entry, hal::FaultAccess access,
+                                                       smp::NoPreempt const& context) {
+    mem::Frame* const frame = mem::frame_at(entry.frame());
+    if (frame == nullptr) return {.step = Step::Done, .result = FaultResult::AccessDenied};  // device or vDSO page
+    auto const is_own = [&] {
+        // acquire: others have read the page, and put it, before the program writes to it.
+        return area.shared || frame->references.load(std::memory_order_acquire) == 1;
+    };
+    smp::race_point();
+    mem::FrameRef copy;
+    if (access.write && !is_own()) {  // a guess: the claim is not held while memory is looked for
+        Result<mem::FrameRef> fresh = mem::allocate_frame();
+        if (!fresh) return {.step = Step::Done, .result = FaultResult::NoMemory};
+        copy = std::move(*fresh);
+    }
+    smp::race_point();
+    if (!mem::try_claim_page(slot, entry.bits(), context)) return {.step = Step::Retry};
+    bool const own = is_own();
+    if (own || !access.write) {
+        mem::release_page(slot, leaf_bits(entry.frame(), area.protection, own));
+        arch::flush_page(page.value());
+        return {};
+    }
+    if (!copy) {
+        mem::release_page(slot, entry.bits());
+        return {.step = Step::Retry};
+    }
+    mem::copy_page(copy->data(), frame->data());
+    smp::race_point();
+    if constexpr (arch::kBreakBeforeMake) arch::flush_range(page.value(), page.value() + kPageSize);
+    mem::release_page(slot, leaf_bits(copy->address(), area.protection, true));
+    (void)copy.leak();
+    // Other CPUs may still read the old page through their translations, and would miss what this one writes now.
+    // Flushing waits for their answers: the caller does that without the lock.
+    return {.displaced = frame};
+}
+
 // One attempt under the read lock. What cannot be done there is said in the outcome.
 AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultAccess access) {
     smp::SpinReadGuard guard{areas_lock_};
@@ -100,31 +141,11 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         return {};
     }
 
+    if (entry.is_mapped()) return fault_on_page(*area, page, slot, entry, access, guard);
+
     mem::FrameRef frame;
     bool writable = true;
-    mem::Frame* displaced = nullptr;
-    if (entry.is_mapped()) {
-        displaced = mem::frame_at(entry.frame());
-        if (displaced == nullptr) return {.step = Step::Done, .result = FaultResult::AccessDenied};  // device or vDSO page
-        bool const own = area->shared || displaced->references.load(std::memory_order_relaxed) == 1;
-        if (own || !access.write) {
-            // The same frame, with what the area allows now.
-            u64 const upgraded = leaf_bits(entry.frame(), area->protection, own);
-            if (!slot.compare_exchange_strong(bits, upgraded, std::memory_order_acq_rel)) return {.step = Step::Retry};
-            arch::flush_page(page.value());
-            return {};
-        }
-        Result<mem::FrameRef> copy = mem::allocate_frame();
-        if (!copy) return {.step = Step::Done, .result = FaultResult::NoMemory};
-        mem::copy_page((*copy)->data(), displaced->data());
-        frame = std::move(*copy);
-        if constexpr (arch::kBreakBeforeMake) {
-            // First no translation, anywhere; whoever faults on it meanwhile waits. The entry's reference is ours now.
-            if (!slot.compare_exchange_strong(bits, PageEntry::kBusy, std::memory_order_seq_cst)) return {.step = Step::Retry};
-            arch::flush_range(page.value(), page.value() + kPageSize);
-            bits = PageEntry::kBusy;
-        }
-    } else if (area->backing) {
+    if (area->backing) {
         Result<mem::FrameRef> shared = area->backing->try_page(area->page_index(page));
         if (!shared) {
             if (shared.error() == Error::OutOfRange) return {.step = Step::Done, .result = FaultResult::BusError};
@@ -146,24 +167,15 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
         frame = std::move(*fresh);
     }
 
+    // release: the page's contents come before its translation. On failure another CPU was first: look again.
+    u64 expected = 0;
     u64 const installed = leaf_bits(frame->address(), area->protection, writable);
-    // seq_cst: the page's contents come before its translation, and a displaced entry is gone before the flush below
-    // reads which CPUs have the space loaded. On failure another CPU was first: look again.
-    u64 expected = bits;
-    if (!slot.compare_exchange_strong(expected, installed, std::memory_order_seq_cst)) {
-        if (bits != PageEntry::kBusy) return {.step = Step::Retry};
-        count_resident(-1);  // zap() took the mark away: the old page goes as if it had found that
-        return {.displaced = displaced};
-    }
+    if (!slot.compare_exchange_strong(expected, installed, std::memory_order_release, std::memory_order_relaxed))
+        return {.step = Step::Retry};
     (void)frame.leak();
-    if (displaced == nullptr) {
-        count_resident(1);
-        if (area->backing && !access.write) map_around(*area, address);
-        return {};
-    }
-    // Other CPUs may still read the displaced page through their translations, and would miss what this one writes now.
-    // Flushing waits for their answers: the caller does that without the lock.
-    return {.displaced = displaced};
+    count_resident(1);
+    if (area->backing && !access.write) map_around(*area, address);
+    return {};
 }
 
 FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access) {

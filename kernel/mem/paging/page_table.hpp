@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A page-table tree that all CPUs change in parallel: entries are taken and given by compare-and-swap, tables are added
-// by compare-and-swap and stay until the tree dies.
+// by compare-and-swap and stay until the tree dies. What rests on more than an entry's bits claims it (page_claim.hpp).
 //
 // A leaf entry owns one reference to its frame (device mappings excepted). Nothing here flushes translations: the
 // caller collects what it displaced in a TlbBatch (tlb.hpp) and puts frames only after the flush.
