@@ -42,6 +42,9 @@ struct alignas(kCacheLine) CallSlot {
     std::atomic<u32> remaining{0};
 };
 
+// In `remaining` until the last target has been told; more than there are CPUs.
+constexpr u32 kStillPosting = 1u << 31;
+
 PERCPU_SECTION constinit PerCpu<CallSlot> g_slot;
 PERCPU_SECTION constinit PerCpu<CallInbox> g_inbox;
 constinit size_t g_words = 0;
@@ -80,27 +83,22 @@ void call_each(CallFunction function, void* argument, Wait wait, ForEachTarget&&
     // An earlier call that nobody waited for. acquire: pairs with the targets' decrements.
     while (slot.remaining.load(std::memory_order_acquire) != 0) arch::pause();
 
+    slot.function = function;
+    slot.argument = argument;
+    slot.remaining.store(kStillPosting, std::memory_order_relaxed);  // published by post()
     bool run_here = false;
-    u32 targets = 0;
+    u32 posted = 0;
+    // Once: a set may change meanwhile, and who is in it all the time must be told.
     for_each_target([&](CpuId cpu) {
-        if (cpu == self)
+        if (cpu == self) {
             run_here = true;
-        else
-            ++targets;
+            return;
+        }
+        post(self, cpu);
+        ++posted;
     });
-    if (targets != 0) {
-        slot.function = function;
-        slot.argument = argument;
-        slot.remaining.store(targets, std::memory_order_relaxed);  // published by post()
-        u32 posted = 0;
-        for_each_target([&](CpuId cpu) {
-            if (cpu == self || posted == targets) return;
-            post(self, cpu);
-            ++posted;
-        });
-        // A CPU that went from the set between the two rounds was counted and not told.
-        if (posted != targets) slot.remaining.fetch_sub(targets - posted, std::memory_order_relaxed);
-    }
+    // relaxed: goes on with the release sequences of the decrements before it.
+    slot.remaining.fetch_sub(kStillPosting - posted, std::memory_order_relaxed);
     if (run_here) {
         IrqOffGuard const off;
         function(argument);

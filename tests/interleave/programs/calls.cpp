@@ -85,6 +85,26 @@ INTERLEAVE(call_two_callers, {.preemptions = 1, .cpus = 3}) {
     run_on_cpus(call, call, target);
     REQUIRE(value == 2);
 }
+// Who is in the set all the time is told, whoever comes and goes meanwhile.
+INTERLEAVE(call_while_the_set_changes, {.preemptions = 2, .cpus = 3}) {
+    start_calls(3);
+    Result<smp::CpuSet> members = smp::CpuSet::create(3);
+    REQUIRE(members.has_value());
+    members->add(CpuId{2});
+    std::atomic<int> told{0};
+    auto const caller = [&] {
+        smp::call_on_set(*members, [](void* argument) {
+            if (this_cpu() == 2) static_cast<std::atomic<int>*>(argument)->fetch_add(1, std::memory_order_relaxed);
+        }, &told);
+        REQUIRE(told.load(std::memory_order_relaxed) == 1);
+    };
+    auto const comer = [&] {
+        members->add(CpuId{1});
+        members->remove(CpuId{1});
+    };
+    auto const target = [] {};
+    run_on_cpus(caller, comer, target);
+}
 namespace {
 struct Asked {
     std::atomic<int> wanted[2] = {};
