@@ -235,6 +235,13 @@ Result<> AddressSpace::unmap_locked(VirtAddr address, u64 length) {
 }
 
 Result<VirtAddr> AddressSpace::map_locked(MapRequest const& request) {
+    Area* const area = TRY(add_area(request));
+    VirtAddr const start = area->start;
+    try_merge(*area);
+    return start;
+}
+
+Result<Area*> AddressSpace::add_area(MapRequest const& request) {
     u64 const length = align_up(request.length, kPageSize);
     if (request.length == 0) return fail(Error::InvalidArgument);
     if (length == 0 || length > arch::kUserEnd) return fail(Error::NoMemory);
@@ -269,8 +276,7 @@ Result<VirtAddr> AddressSpace::map_locked(MapRequest const& request) {
     area->backing = request.backing;
     area->offset = request.backing ? request.offset : 0;
     insert(*area);
-    try_merge(*area);
-    return start;
+    return area;
 }
 
 // --- The interface ---------------------------------------------------------------------------------------------------
@@ -386,6 +392,13 @@ void AddressSpace::move_entries(VirtAddr from, VirtAddr to, u64 length) {
     });
 }
 
+// The tables for [start, start + length), so that pages can be put there without fail.
+Result<> AddressSpace::make_tables(VirtAddr start, u64 length) {
+    for (u64 offset = 0; offset < length; offset += arch::entry_span(2)) TRY(table_.slot(start + offset));
+    TRY(table_.slot(start + (length - kPageSize)));
+    return {};
+}
+
 Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
     if (!request.old_address.is_page_aligned() || request.new_length == 0) return fail(Error::InvalidArgument);
     u64 const old_length = align_up(request.old_length, kPageSize);
@@ -450,31 +463,32 @@ Result<VirtAddr> AddressSpace::remap(RemapRequest const& request) {
                             .protection = area->protection,
                             .placement = request.fixed ? Placement::Fixed : Placement::Anywhere,
                             .shared = area->shared,
-                            .no_reserve = true,
+                            .no_reserve = area->no_reserve,
                             .may_write = area->may_write,
                             .kind = area->kind,
                             .backing = area->backing,
                             .offset = area->offset};
     u64 const moved = std::min(old_length, new_length);
-    VirtAddr const start = TRY(map_locked(target));
-    // Tables for the target exist before any page moves, so that moving cannot fail half-way.
-    for (u64 offset = 0; offset < moved; offset += arch::entry_span(2)) TRY(table_.slot(start + offset));
-    TRY(table_.slot(start + (moved - kPageSize)));
-    if (!request.keep_old) {
-        Area* const old = find(request.old_address);
-        {
-            smp::SpinWriteGuard write{areas_lock_};
-            areas_.remove(*old);
-        }
-        move_entries(request.old_address, start, moved);
-        zap(old->start, old->end);
-        virtual_bytes_ -= old->size();
-        --area_count_;
-        if (old->backing && old->shared && old->protection.write) old->backing->on_shared_mapping(-1);
-        delete old;
-    } else {
-        move_entries(request.old_address, start, moved);
+    // It may lie beside the old one, and is not merged with it before that has gone.
+    Area* const next = TRY(add_area(target));
+    VirtAddr const start = next->start;
+    if (Result<> const tables = make_tables(start, moved); !tables) {
+        TRY(unmap_locked(start, new_length));
+        return fail(tables.error());
     }
+    if (!request.keep_old) {
+        smp::SpinWriteGuard write{areas_lock_};
+        areas_.remove(*area);
+    }
+    move_entries(request.old_address, start, moved);
+    if (!request.keep_old) {
+        zap(area->start, area->end);
+        virtual_bytes_ -= area->size();
+        --area_count_;
+        if (area->backing && area->shared && area->protection.write) area->backing->on_shared_mapping(-1);
+        delete area;
+    }
+    try_merge(*next);
     return start;
 }
 

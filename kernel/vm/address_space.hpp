@@ -171,6 +171,9 @@ class AddressSpace : public RefCounted<AddressSpace> {
     [[nodiscard]] Result<VirtAddr> find_gap(u64 length, VirtAddr hint, bool below_4g) const;
     [[nodiscard]] bool is_free(VirtAddr address, u64 length) const;
     [[nodiscard]] Result<VirtAddr> map_locked(MapRequest const& request);
+    // As map_locked(), but leaves it to the caller to merge the area with its neighbours.
+    [[nodiscard]] Result<Area*> add_area(MapRequest const& request);
+    [[nodiscard]] Result<> make_tables(VirtAddr start, u64 length);
     [[nodiscard]] Result<> unmap_locked(VirtAddr address, u64 length);
     [[nodiscard]] Result<> split_at(VirtAddr address);
     void insert(Area& area);

@@ -164,6 +164,35 @@ TEST(address_space, remap_grows_moves_and_keeps_contents) {
     EXPECT_ERROR(load<u64>(base), Error::BadAddress);
 }
 
+// Like realloc() of a large block, again and again: the new place may be the one just below the old.
+TEST(address_space, remap_moves_next_to_the_old_place) {
+    auto created = AddressSpace::create();
+    REQUIRE(created.has_value());
+    ActiveSpace space{*created};
+    u64 length = 4 * kPageSize;
+    // Nothing grows where it is: this is above.
+    REQUIRE(space->map({.length = kPageSize}).has_value());
+    VirtAddr place = space->map({.length = length, .protection = kReadWrite}).value_or(VirtAddr{});
+    REQUIRE(store(place, u64{7}) && store(place + length - 8, u64{8}));
+    for (u32 i = 0; i < 5; ++i) {
+        Result<VirtAddr> const moved =
+            space->remap({.old_address = place, .old_length = length, .new_length = 2 * length, .may_move = true});
+        REQUIRE(moved.has_value());
+        EXPECT_EQ(load<u64>(*moved).value_or(0), u64{7});
+        EXPECT_EQ(load<u64>(*moved + length - 8).value_or(0), u64{8});
+        place = *moved;
+        length *= 2;
+        REQUIRE(store(place + length - 8, u64{8}));
+        EXPECT_EQ(space->statistics().virtual_bytes, length + kPageSize);
+    }
+    // Exactly before itself.
+    Result<VirtAddr> const before = space->remap({.old_address = place, .old_length = kPageSize, .new_length = kPageSize,
+                                                  .may_move = true, .fixed = true, .new_address = place - kPageSize});
+    REQUIRE(before.has_value());
+    EXPECT_EQ(load<u64>(*before).value_or(0), u64{7});
+    EXPECT_EQ(load<u64>(place + length - 8).value_or(0), u64{8});
+}
+
 TEST(address_space, break_moves_both_ways) {
     auto created = AddressSpace::create();
     REQUIRE(created.has_value());
