@@ -38,6 +38,6 @@ static_assert(hal::ProgramArchitecture<ProgramPort>);
 // Numbers that portable code builds on.
 static_assert(kPageTableLevels >= 3 && kEntriesPerTable == kPageSize / sizeof(PageEntry));
 static_assert(kUserEnd % kPageSize == 0 && kKernelMapBase < kKernelMapEnd && kKernelStackSize % kPageSize == 0);
-static_assert(std::same_as<decltype(kBreakBeforeMake), bool const> && std::same_as<decltype(kFlushReachesAllCpus), bool const>);
+static_assert(std::same_as<decltype(kFlushReachesAllCpus), bool const>);
 
 }  // namespace tutti::arch

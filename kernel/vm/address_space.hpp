@@ -189,14 +189,17 @@ class AddressSpace : public RefCounted<AddressSpace> {
     struct FaultOutcome {
         Step step = Step::Done;
         FaultResult result = FaultResult::Resolved;
-        mem::Frame* displaced = nullptr;  // Done: flush the page, then put this frame
-        Ref<Backing> wanted{};            // NeedsPage: fetch page `index` of this
+        mem::Frame* displaced = nullptr;              // Done: a copy replaces this, see replace_page()
+        mem::PageTable::Entry* claimed = nullptr;     // in this entry,
+        u64 bits = 0;                                 // as this
+        Ref<Backing> wanted{};                        // NeedsPage: fetch page `index` of this
         u64 index = 0;
     };
     [[nodiscard]] FaultOutcome try_fault(VirtAddr address, hal::FaultAccess access);
     [[nodiscard]] FaultOutcome fault_on_page(Area const& area, VirtAddr page, mem::PageTable::Entry& slot,
                                              arch::PageEntry entry, hal::FaultAccess access,
                                              smp::NoPreempt const& context);
+    void replace_page(VirtAddr page, FaultOutcome const& outcome);
     void map_around(Area const& area, VirtAddr address);
     void count_resident(i64 change);
 

@@ -384,6 +384,44 @@ TEST_ALL_CPUS(address_space, pages_are_copied_while_others_give_them_back) {
     }
 }
 
+// One CPU copies a page, another writes to the copy and says so, a third has read the page before: it sees what was written.
+TEST_ALL_CPUS(address_space, a_copied_page_replaces_the_old_one_everywhere, .min_cpus = 3) {
+    static Ref<AddressSpace> shared;
+    static VirtAddr base;
+    static constinit std::atomic<u32> written{0};
+    if (cpu.value() == 0) {
+        shared = *AddressSpace::create();
+        Ref<NumberedPages> const file = Ref<NumberedPages>::adopt(new (std::nothrow) NumberedPages);
+        REQUIRE(file.get() != nullptr && file->fill());
+        base = shared->map({.length = kPageSize, .protection = kReadWrite, .backing = file}).value_or(VirtAddr{});
+        written.store(0);
+    }
+    harness::meet();
+    {
+        ActiveSpace space{shared};
+        smp::RaceAmplifier const amplifier{2000};
+        u32 const rounds = harness::rounds_each(40, cpus);
+        for (u32 round = 1; round <= rounds; ++round) {
+            EXPECT_EQ(load<u64>(base).value_or(0), NumberedPages::number(0));
+            harness::meet();
+            if (cpu.value() == 0) {
+                EXPECT(store(base + 8, u64{round}));
+            } else if (cpu.value() == 1) {
+                EXPECT(store(base + 16, u64{round}));
+                written.store(round, std::memory_order_release);
+            } else {
+                while (written.load(std::memory_order_acquire) != round) arch::pause();
+                EXPECT_EQ(load<u64>(base + 16).value_or(0), u64{round});
+            }
+            harness::meet();
+            if (cpu.value() == 0) EXPECT(space->advise(base, kPageSize, Advice::DontNeed).has_value());
+            harness::meet();
+        }
+    }
+    harness::meet();
+    if (cpu.value() == 0) shared.reset();
+}
+
 TEST(address_space, survives_failed_allocations) {
     if (!kDebugBuild) return;
     auto const use_a_space = [] {

@@ -108,13 +108,9 @@ AddressSpace::FaultOutcome AddressSpace::fault_on_page(Area const& area, VirtAdd
         return {.step = Step::Retry};
     }
     mem::copy_page(copy->data(), frame->data());
-    smp::race_point();
-    if constexpr (arch::kBreakBeforeMake) arch::flush_range(page.value(), page.value() + kPageSize);
-    mem::release_page(slot, leaf_bits(copy->address(), area.protection, true));
+    u64 const bits = leaf_bits(copy->address(), area.protection, true);
     (void)copy.leak();
-    // Other CPUs may still read the old page through their translations, and would miss what this one writes now.
-    // Flushing waits for their answers: the caller does that without the lock.
-    return {.displaced = frame};
+    return {.displaced = frame, .claimed = &slot, .bits = bits};
 }
 
 // One attempt under the read lock. What cannot be done there is said in the outcome.
@@ -178,19 +174,29 @@ AddressSpace::FaultOutcome AddressSpace::try_fault(VirtAddr address, hal::FaultA
     return {};
 }
 
+// Nobody may see the copy while another CPU still reads the old page: what is written to the one would be missed in the
+// other. The flush waits for those CPUs, so that it is done without the lock.
+void AddressSpace::replace_page(VirtAddr page, FaultOutcome const& outcome) {
+    smp::race_point();
+    mem::TlbBatch batch{tlb_};
+    batch.add(page, outcome.displaced);
+    batch.flush();
+    mem::release_page(*outcome.claimed, outcome.bits);
+}
+
 FaultResult AddressSpace::handle_fault(VirtAddr address, hal::FaultAccess access) {
     if (address.value() >= arch::kUserEnd) return FaultResult::NoMapping;
     counters_[smp::this_cpu_unstable().value()].faults.fetch_add(1, std::memory_order_relaxed);
     mem::FrameRef held;  // keeps a page that had to be fetched in its object's cache until the retry
     for (;;) {
-        FaultOutcome const outcome = try_fault(address, access);
+        FaultOutcome const outcome = [&] {
+            smp::PreemptGuard const guard;  // for the claim
+            FaultOutcome tried = try_fault(address, access);
+            if (tried.claimed != nullptr) replace_page(address.page_base(), tried);
+            return tried;
+        }();
         switch (outcome.step) {
-            case Step::Done:
-                if (outcome.displaced != nullptr) {
-                    mem::TlbBatch batch{tlb_};
-                    batch.add(address.page_base(), outcome.displaced);
-                }
-                return outcome.result;
+            case Step::Done: return outcome.result;
             case Step::Retry: arch::pause(); break;
             case Step::NeedsGrowth:
                 if (!grow_stack(address)) return FaultResult::NoMapping;

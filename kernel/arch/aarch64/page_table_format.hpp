@@ -103,9 +103,6 @@ ALWAYS_INLINE void load_root(PhysAddr root) {
 }
 ALWAYS_INLINE void load_kernel_root(PhysAddr) { load_root(virt_to_phys(empty_root)); }
 
-// The frame behind a valid translation may not be exchanged for another in one step (Arm ARM, D8.14.1).
-inline constexpr bool kBreakBeforeMake = true;
-
 // After entries that were not valid before: this CPU's table walks find them from now on (D8.2.6). Others find them when they
 // learn of them by memory accesses, after a barrier of theirs.
 ALWAYS_INLINE void publish_entries() { asm volatile("dsb ishst; isb" ::: "memory"); }

@@ -16,8 +16,6 @@ inline void load_kernel_root(PhysAddr) { host_tlb_load(PhysAddr{}); }
 
 // Whoever fills finds new entries.
 inline void publish_entries() {}
-// The frame behind a translation may be exchanged for another in one step.
-inline constexpr bool kBreakBeforeMake = false;
 // A translation that allows less than the entry is replaced when it faults, and nobody calls this for another reason.
 inline void flush_page(u64) {}
 // The mappings are those of all CPUs.

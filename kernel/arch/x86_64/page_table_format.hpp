@@ -13,8 +13,6 @@ inline constexpr unsigned kFirstKernelEntry = 256;
 ALWAYS_INLINE void load_root(PhysAddr root) { write_cr3(root.value()); }
 // No program's addresses: the kernel's own root.
 ALWAYS_INLINE void load_kernel_root(PhysAddr kernel_root) { load_root(kernel_root); }
-// The frame behind a translation may be exchanged for another in one step.
-inline constexpr bool kBreakBeforeMake = false;
 [[nodiscard]] ALWAYS_INLINE PhysAddr current_root() { return PhysAddr{read_cr3() & PageEntry::kAddressMask}; }
 // After entries that were not present before: the walks of this CPU find them without more ado (SDM vol. 3, 4.10.2.3).
 ALWAYS_INLINE void publish_entries() {}

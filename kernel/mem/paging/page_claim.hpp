@@ -4,8 +4,10 @@
 // Between a look at an entry and a compare-and-swap the page may go and come back: the bits are the same, but the frame's
 // reference count, which was looked at in between, belonged to neither (ABA). Who must know how many hold a page, or copies
 // it, claims it first. What was in the entry then is the claimer's, its reference included, and nobody else changes the
-// entry: faults try again, all others wait.
-// Context: Thread and up to NoPreempt. A claim is held with preemption off, for no longer than a page takes to be copied.
+// entry: faults try again, all others wait. A frame that replaces another is thereby preceded by an empty entry and a flush, as
+// Arm wants it (break before make, Arm ARM D8.14.1), and on no machine do two CPUs read two versions of a page.
+// Context: Thread and up to NoPreempt. A claim is held with preemption off, for no longer than it takes to copy a page and to
+// flush its translations, for which others answer interrupts while they wait.
 #pragma once
 
 #include "arch/cpu.hpp"
