@@ -106,10 +106,19 @@ Result<> WaitQueue::wait_until(Condition&& condition, Deadline deadline, WaitMod
     while (true) {
         add(entry);
         bool met = false;
-        Result<> const parked =
-            park_until([&] { return (met = condition()) || entry.is_woken(); }, deadline, mode);
+        bool ours = false;  // woken for what the condition found
+        Result<> const parked = park_until(
+            [&] {
+                ours = entry.is_woken();
+                return (met = condition()) || entry.is_woken();
+            },
+            deadline, mode);
         bool const chosen = !remove(entry);
-        if (met || condition()) return {};
+        if (met) {
+            if (chosen && !ours) wake_one();
+            return {};
+        }
+        if (condition()) return {};
         if (!parked) {
             if (chosen) wake_one();
             return parked;

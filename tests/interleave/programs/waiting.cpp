@@ -144,7 +144,8 @@ INTERLEAVE(wait_queue, {.preemptions = 2}) {
     };
     run_on_cpus(waiter, waker);
 }
-INTERLEAVE(wait_queue_two_waiters, {.preemptions = 0}) {
+namespace {
+void two_wait_for_two() {
     start_threads(3);
     sched::WaitQueue queue{};
     std::atomic<int> tokens{0};
@@ -160,6 +161,10 @@ INTERLEAVE(wait_queue_two_waiters, {.preemptions = 0}) {
     run_on_cpus(waiter, waiter, waker);
     REQUIRE(tokens.load(std::memory_order_relaxed) == 0);
 }
+}  // namespace
+INTERLEAVE(wait_queue_two_waiters, {.preemptions = 0}) { two_wait_for_two(); }
+// One takes what it finds before it is woken for the other's: it passes that wake-up on.
+INTERLEAVE(wait_queue_early_taker, {.preemptions = 3, .samples = 20000}) { two_wait_for_two(); }
 // The one that times out passes its wake-up on.
 INTERLEAVE(wait_queue_deadline_passes_on, {.preemptions = 0}) {
     start_threads(3);
