@@ -22,6 +22,8 @@ namespace {
 TUTTI_PERCPU u64 host_thread = 0;
 
 TEST(hosted, interrupts_keep_the_kernels_vector_registers) {
+    static std::atomic<u32> ready;
+    ready.store(0);
     struct Holder {
         u64 pattern = 0;
         u64 seen = 0;
@@ -35,6 +37,8 @@ TEST(hosted, interrupts_keep_the_kernels_vector_registers) {
             {.name = "holder", .affinity = &*set},
             [](void* argument) {
                 auto& self = *static_cast<Holder*>(argument);
+                ready.fetch_add(1);
+                while (ready.load() != 2) sched::yield();
                 Deadline const end = hal::now() + Nanoseconds::from_ms(100);
                 do self.seen = hold_in_register(self.pattern, 1'000'000);
                 while (self.seen == self.pattern && hal::now() < end);

@@ -287,13 +287,15 @@ TEST_ALL_CPUS(user_mode, nmis_may_hit_anywhere) {
     if (!kManyAddressSpaces && cpu.value() > 1) {
     } else if (shoots_only) {
         // From a burst to one each millisecond and back: whatever an NMI costs here, the program gets on as well.
-        for (u32 shot = 0; running.load(std::memory_order_relaxed) > (kManyAddressSpaces ? cpus / 2 : 1); ++shot) {
+        u32 shot = 0;
+        do {
             hal::send_nmi(CpuId{cpu.value() - 1});
             Deadline const next = hal::now() + Nanoseconds{i64{1} << shot % 20};
             do {
                 for (u32 i = 0; i < 50; ++i) pause();
             } while (hal::now() < next);
-        }
+            ++shot;
+        } while (running.load(std::memory_order_relaxed) > (kManyAddressSpaces ? cpus / 2 : 1));
     } else {
         Run run;
         Result<smp::CpuSet> set = smp::CpuSet::create(smp::cpu_count());
@@ -302,10 +304,10 @@ TEST_ALL_CPUS(user_mode, nmis_may_hit_anywhere) {
         bool const ready = set && EXPECT(prepare(run, address_of(program_calls_all_the_time), cpu.value()));
         auto thread = ready ? launch(run, &*set) : fail(Error::NoMemory);
         if (EXPECT(thread.has_value())) {
-            while (cpus == 1 && !(*thread)->has_ended()) {
+            if (cpus == 1) do {
                 for (u32 i = 0; i < 20; ++i) hal::send_nmi(cpu);
                 sched::yield();
-            }
+            } while (!(*thread)->has_ended());
             EXPECT((*thread)->join().has_value());
             EXPECT_EQ(run.vector, kEnded);
             EXPECT_EQ(run.result, u64{1});

@@ -151,9 +151,10 @@ Result<> send(Command const& command) {
     write(kCommandWrite, next_command);
     Nanoseconds const until = hal::now() + kPatience;
     for (;;) {
+        bool const last_look = hal::now() > until;  // before it: a host may keep us from running any time
         u64 const done = read(kCommandRead);
         if ((done & kStalled) == 0 && (done & ~u64{0x1f}) == next_command) return {};
-        if ((done & kStalled) != 0 || hal::now() > until) break;
+        if ((done & kStalled) != 0 || last_look) break;
         arch::pause();
     }
     log_error("interrupt translation: command {:#x} was not carried out; not used any more", command.words[0]);

@@ -154,8 +154,8 @@ TEST(mutex, does_not_starve_a_waiter) {
                 u64 const before = current().voluntary_switches();
                 mutex.lock();
                 // One sleep until it is woken, one until it is given the mutex; and each of the two others may be late
-                // with the wake-up of an earlier time.
-                EXPECT(current().voluntary_switches() - before <= 4);
+                // with the wake-up of an earlier time, one of them with this time's, too.
+                EXPECT(current().voluntary_switches() - before <= 5);
                 mutex.unlock();
             }
             done.store(true, std::memory_order_relaxed);

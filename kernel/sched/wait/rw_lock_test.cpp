@@ -213,7 +213,8 @@ TEST(rw_lock, starves_nobody) {
                         lock(shared.lock);
                     else
                         lock_shared(shared.lock);
-                    EXPECT(current().voluntary_switches() - before <= 1);
+                    // Each of the others may be late with the wake-up of an earlier time.
+                    EXPECT(current().voluntary_switches() - before <= 1 + others);
                     if (write) {
                         shared.write();
                         unlock(shared.lock);

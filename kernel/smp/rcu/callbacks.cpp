@@ -35,9 +35,13 @@ struct alignas(kCacheLine) CallbackQueue {
         return std::exchange(first, nullptr);
     }
     [[nodiscard]] u64 pending() const {
-        // `done` first: the other way round it could have overtaken.
-        u64 const ran = done.load(std::memory_order_acquire);
-        return queued.load(std::memory_order_relaxed) - ran;
+        // Both of one moment, in which nothing was done.
+        for (u64 ran = done.load(std::memory_order_acquire);;) {
+            u64 const all = queued.load(std::memory_order_acquire);
+            u64 const now = done.load(std::memory_order_acquire);
+            if (now == ran) return all - ran;
+            ran = now;
+        }
     }
     // Runs it; the callback is the function's from here on. Returns the one after it.
     static Callback* run(Callback& callback) {
