@@ -65,7 +65,6 @@ Result<Thread*> Scheduler::create_idle(CpuId cpu, bool own_stack) {
     Thread* const thread = new (std::nothrow) Thread(TRY(smp::CpuSet::create_all(smp::cpu_count())));
     if (thread == nullptr) return fail(Error::NoMemory);
     thread->is_idle_ = true;
-    thread->started_ = true;
     char name[Thread::kMaxName];
     thread->set_name(format_to(name, "idle/{}", cpu));
     thread->cpu_.store(cpu.value(), std::memory_order_relaxed);
@@ -81,7 +80,6 @@ Result<Thread*> Scheduler::create_idle(CpuId cpu, bool own_stack) {
 Result<Thread*> Scheduler::create_main(CpuId cpu) {
     Thread* const thread = new (std::nothrow) Thread(TRY(smp::CpuSet::create_all(smp::cpu_count())));
     if (thread == nullptr) return fail(Error::NoMemory);
-    thread->started_ = true;
     thread->set_name("main");
     thread->cpu_.store(cpu.value(), std::memory_order_relaxed);
     thread->home = cpu.value();

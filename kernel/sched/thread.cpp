@@ -66,9 +66,10 @@ void Thread::start() {
     cpu_.store(cpu, std::memory_order_relaxed);
     home = cpu;
     virtual_time = run_queue(CpuId{cpu}).fair.minimum();
-    started_ = true;
+    // Notices may have come before: none of them has enqueued it. seq_cst: ordered against set_return_work(), as in unpark().
+    wake_state_.exchange(WakeState::Notified, std::memory_order_seq_cst);
     smp::WakePath const path;
-    unpark();
+    Scheduler::place(*this);
 }
 
 void Thread::set_name(std::string_view name) {
@@ -109,12 +110,12 @@ ISR_SAFE void Thread::sleep_is_over(void* thread) {
 
 // The flag is written before the CPU is looked up, both sequentially consistent, and whoever makes the thread run reads
 // the flag after it wrote cpu_. So either that CPU sees the flag when it picks the thread, or we find it in cpu_ and its
-// interrupt handler sees the flag. A parked thread reads it when it is picked after a later wake-up.
+// interrupt handler sees the flag. A new or parked thread reads it when it is picked after a later wake-up.
 ISR_SAFE void Thread::set_return_work() {
     smp::PreemptGuard const here;
     return_work_.exchange(true, std::memory_order_seq_cst);
     WakeState const state = wake_state_.load(std::memory_order_seq_cst);
-    if (state == WakeState::Parked || state == WakeState::Watched) return;
+    if (state == WakeState::New || state == WakeState::Parked || state == WakeState::Watched) return;
     CpuId const cpu{cpu_.load(std::memory_order_seq_cst)};
     if (cpu == smp::this_cpu(here)) {
         if (this != current_or_null()) return;  // queued here, not running: read when picked
@@ -131,8 +132,8 @@ Result<> Thread::join(Deadline deadline, WaitMode mode) {
 ISR_SAFE Thread::Activity Thread::activity() const {
     if (has_ended()) return Activity::Ended;
     WakeState const state = wake_state_.load(std::memory_order_relaxed);
-    if (state != WakeState::Parked && state != WakeState::Watched) return Activity::Running;
-    return started_ ? Activity::Sleeping : Activity::New;
+    if (state == WakeState::New) return Activity::New;
+    return state == WakeState::Parked || state == WakeState::Watched ? Activity::Sleeping : Activity::Running;
 }
 
 ISR_SAFE Nanoseconds Thread::cpu_time() const {

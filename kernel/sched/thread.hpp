@@ -13,6 +13,7 @@
 // nothing more to do, the CPU queues the thread. Before it stops looking it turns Watched into Parked (run_queue.hpp).
 // Exactly one unpark() sees Parked, so a thread is enqueued once. A notice that comes before the park is not lost: park()
 // returns at once. park() may return for an old notice: callers test their condition again (park_until in sched/park.hpp).
+// A thread is New until start(), which enqueues it whatever notices came before: others may know it by then (signals).
 //
 // Hand-over of the stack. `on_cpu_` is true from the moment a CPU picks the thread until that CPU has left its stack.
 // A thread that is woken while it is still being switched out is queued on that same CPU; any other CPU takes a thread
@@ -147,7 +148,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     friend Result<> park_step(Thread& self, Deadline deadline, WaitMode mode);
     friend void end_wait(Thread& self, Deadline deadline);
 
-    enum class WakeState : u32 { Running, Notified, Parked, Watched };
+    enum class WakeState : u32 { New, Running, Notified, Parked, Watched };
 
     // For CPUs that are not online yet, too. Up to Isr context.
     [[nodiscard]] static Result<Ref<Thread>> create_unchecked(ThreadOptions const& options, Entry entry, void* argument);
@@ -166,10 +167,9 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     Entry entry_ = nullptr;
     void* argument_ = nullptr;
     bool is_idle_ = false;
-    bool started_ = false;
 
     // --- written by others ---------------------------------------------------------------------------------------
-    alignas(kCacheLine) std::atomic<WakeState> wake_state_{WakeState::Parked};
+    alignas(kCacheLine) std::atomic<WakeState> wake_state_{WakeState::New};
     std::atomic<bool> interrupted_{false};
     std::atomic<bool> return_work_{false};
     std::atomic<bool> ended_{false};

@@ -43,6 +43,28 @@ TEST(thread, runs_once_and_ends) {
     EXPECT_EQ((*thread)->name(), "made");
 }
 
+// Others may know a thread that is not started yet: a process that ends interrupts all that it has.
+TEST(thread, an_interrupt_does_not_start_it) {
+    std::atomic<bool> may_run{false};
+    bool early = true;
+    bool interrupted = false;
+    auto body = [&] {
+        early = !may_run.load(std::memory_order_acquire);
+        interrupted = current().is_interrupted();
+    };
+    auto thread = make_thread(body);
+    REQUIRE(thread.has_value());
+    (*thread)->set_return_work();
+    (*thread)->interrupt();
+    (void)park_until([] { return false; }, hal::now() + Nanoseconds::from_ms(2));
+    EXPECT(!(*thread)->has_ended());
+    may_run.store(true, std::memory_order_release);
+    (*thread)->start();
+    EXPECT((*thread)->join().has_value());
+    EXPECT(!early);
+    EXPECT(interrupted);
+}
+
 TEST(thread, join_gives_up_at_its_deadline) {
     std::atomic<bool> may_end{false};
     auto body = [&] {

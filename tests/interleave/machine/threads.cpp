@@ -67,7 +67,6 @@ Result<Thread*> Scheduler::create_main(CpuId cpu) {
     auto* const thread = new (std::nothrow) Thread(TRY(smp::CpuSet::create_all(smp::cpu_count())));
     thread->wake_state_.store(Thread::WakeState::Running, std::memory_order_relaxed);
     thread->cpu_.store(cpu.value(), std::memory_order_relaxed);
-    thread->started_ = true;
     return thread;
 }
 
