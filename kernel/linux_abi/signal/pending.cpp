@@ -17,7 +17,7 @@ QueuedSignal* PendingSignals::take(i32 signal, SigInfo& info) {
         queue_.remove(entry);
         entry.queued = false;
         if (!has_more(signal)) set_.remove(SignalSet::of(signal));
-        return &entry;
+        return entry.owner == QueuedSignal::Owner::Heap ? &entry : nullptr;
     }
     info = SigInfo{};
     info.signo = signal;
@@ -49,8 +49,6 @@ bool PendingSignals::remove(QueuedSignal& entry) {
     return false;
 }
 
-void release_queued_signal(QueuedSignal* entry) {
-    if (entry != nullptr && entry->owner == QueuedSignal::Owner::Heap) delete entry;
-}
+void release_queued_signal(QueuedSignal* entry) { delete entry; }
 
 }  // namespace tutti::linux_abi

@@ -36,10 +36,11 @@ class PendingSignals {
     void add_without_info(i32 signal) { set_.add(SignalSet::of(signal)); }
 
     // Takes one instance of `signal`, which is pending, into `info`. The result is the entry, to be released by
-    // release_queued_signal once the lock is no longer held; null when there was none.
+    // release_queued_signal once the lock is no longer held; null when there was none, or a timer's: that may be gone as
+    // soon as the lock is free.
     [[nodiscard]] QueuedSignal* take(i32 signal, SigInfo& info);
 
-    // Removes every instance of the signals in `which` into `removed`.
+    // Removes every instance of the signals in `which`, into `removed` what is to be released.
     void discard(SignalSet which, IntrusiveList<QueuedSignal, &QueuedSignal::node>& removed);
 
     // Removes one particular entry, if it is queued here (a timer that is deleted).

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Signals between tasks whose threads are the kernel's: what the program would run is left out.
+#include "harness/test.hpp"
+#include "linux_abi/process/process.hpp"
+#include "linux_abi/signal/pending.hpp"
+#include "linux_abi/signal/send.hpp"
+
+namespace tutti::linux_abi {
+namespace {
+
+struct SignalTest {
+    Ref<Process> process;
+
+    void set_up() {
+        auto space = vm::AddressSpace::create();
+        REQUIRE(space.has_value());
+        auto created = Process::create(1, std::move(*space));
+        REQUIRE(created.has_value());
+        process = std::move(*created);
+    }
+
+    ThreadGroup& group() { return process->threads(); }
+
+    // A task of a thread that will run entry(&task) once started.
+    Result<Ref<Task>> make_task(sched::Thread::Entry entry, smp::CpuSet const* cpus = nullptr) {
+        ISR_NOTE("thread-main", "entry");
+        Ref<Task> task = TRY(Task::create(*process, group().allocate_tid()));
+        task->attach_thread(TRY(sched::Thread::create({.name = "task", .affinity = cpus}, entry, task.get())));
+        TRY(group().add(*task));
+        return task;
+    }
+    // As exit_task does it.
+    void end(Task& task) {
+        {
+            smp::SpinIrqGuard guard{group().lock()};
+            task.exiting = true;
+        }
+        (void)group().remove(task);
+        group().release_discarded();
+    }
+    void block(Task& task, SignalSet signals) {
+        smp::SpinIrqGuard guard{group().lock()};
+        task.blocked = signals;
+    }
+};
+
+// A timer may be deleted, with its entry, as soon as the lock is free.
+TEST_F(SignalTest, the_entry_of_a_timer_is_not_given_to_the_taker) {
+    PendingSignals pending;
+    QueuedSignal of_timer;
+    of_timer.owner = QueuedSignal::Owner::Timer;
+    of_timer.info = kernel_info(kSIGALRM);
+    pending.add(of_timer);
+    SigInfo info;
+    EXPECT(pending.take(kSIGALRM, info) == nullptr);
+    EXPECT_EQ(info.signo, i32{kSIGALRM});
+    EXPECT(!of_timer.queued);
+    EXPECT(pending.set().empty());
+}
+
+}  // namespace
+}  // namespace tutti::linux_abi
