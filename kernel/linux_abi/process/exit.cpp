@@ -34,15 +34,6 @@ void pass_on_signals(Task& task) {
     });
 }
 
-void drop_pending(Task& task) {
-    ThreadGroup& group = task.process().threads();
-    {
-        smp::SpinIrqGuard guard{group.lock()};
-        task.pending.discard(SignalSet::all(), group.discarded);
-    }
-    group.release_discarded();
-}
-
 }  // namespace
 
 void exit_task(Task& task, i32 code) {
@@ -56,7 +47,7 @@ void exit_task(Task& task, i32 code) {
     }
     bool const last = process.threads().remove(task);
     release_owned_pi_futexes(task);
-    drop_pending(task);
+    process.threads().release_discarded();
     if (last) finish_process(process);
 
     // From here the thread is a kernel thread: the switch hooks find no task.

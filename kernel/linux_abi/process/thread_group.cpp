@@ -27,6 +27,7 @@ bool ThreadGroup::remove(Task& task) {
     tasks_.remove(task);
     bucket(task.tid()).remove(task);
     ended_cpu_time += task.thread().cpu_time();
+    task.pending.discard(SignalSet::all(), discarded);
     return count_.fetch_sub(1, std::memory_order_relaxed) == 1;
 }
 

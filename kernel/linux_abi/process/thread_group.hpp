@@ -25,7 +25,7 @@ class ThreadGroup {
     [[nodiscard]] i32 allocate_tid();
     // Fails with Error::Interrupted when the process is ending: the thread must not start.
     [[nodiscard]] Result<> add(Task& task);
-    // Returns true when `task` was the last one.
+    // Returns true when `task` was the last one. Its pending signals are discarded with it: nobody finds them any more.
     [[nodiscard]] bool remove(Task& task);
     [[nodiscard]] Ref<Task> find(i32 tid);
     [[nodiscard]] bool contains(i32 tid);

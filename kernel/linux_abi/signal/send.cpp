@@ -68,6 +68,7 @@ ISR_SAFE bool queue_locked(Process& process, Task* task, i32 signal, QueuedSigna
     ThreadGroup& group = process.threads();
     cancel_opposites(process, signal);
     if (group.ending) return false;
+    if (task != nullptr && task->exiting) return false;  // remove() discards its signals once
 
     // A signal that is blocked is kept even when it is ignored now: its action may change before it is unblocked.
     bool const kept = task != nullptr ? task->blocked.contains(signal) || task->waiting_for.contains(signal)

@@ -58,5 +58,32 @@ TEST_F(SignalTest, the_entry_of_a_timer_is_not_given_to_the_taker) {
     EXPECT(pending.set().empty());
 }
 
+// From then on no timer that is deleted finds it.
+TEST_F(SignalTest, a_removed_thread_keeps_no_signals) {
+    QueuedSignal of_timer;
+    of_timer.owner = QueuedSignal::Owner::Timer;
+    of_timer.info = kernel_info(kSIGALRM);
+    auto task = make_task([](void*) {});
+    REQUIRE(task.has_value());
+    block(**task, SignalSet::all() - kUnblockable);
+    send_timer_signal(*process, (*task)->tid(), of_timer, 0);
+    EXPECT(send_to_task(**task, kernel_info(kSIGUSR1)).has_value());
+    EXPECT(of_timer.queued);
+    EXPECT(group().remove(**task));
+    EXPECT(!of_timer.queued);
+    EXPECT((*task)->pending.set().empty());
+    group().release_discarded();
+}
+
+// A sender that found the thread before it ended holds a reference still.
+TEST_F(SignalTest, a_thread_that_has_ended_gets_none) {
+    auto task = make_task([](void*) {});
+    REQUIRE(task.has_value());
+    block(**task, SignalSet::all() - kUnblockable);
+    end(**task);
+    EXPECT(send_to_task(**task, kernel_info(kSIGUSR1)).has_value());
+    EXPECT((*task)->pending.set().empty());
+}
+
 }  // namespace
 }  // namespace tutti::linux_abi
