@@ -56,6 +56,16 @@ ISR_SAFE void cancel_opposites(Process& process, i32 signal) NO_THREAD_SAFETY_AN
     }
 }
 
+// Process signals among `left` that a thread was chosen for which takes them no more must find another one.
+void find_other_targets(Process& process, SignalSet left) NO_THREAD_SAFETY_ANALYSIS {
+    left = left & process.threads().pending.set();
+    while (!left.empty()) {
+        i32 const signal = left.lowest();
+        left.remove(SignalSet::of(signal));
+        if (Task* other = choose_target(process, signal)) notify(*other);
+    }
+}
+
 ISR_SAFE bool is_awaited(ThreadGroup& group, i32 signal) NO_THREAD_SAFETY_ANALYSIS {
     bool awaited = false;
     group.for_each_locked([&](Task& task) { awaited |= task.waiting_for.contains(signal); });
@@ -186,13 +196,13 @@ void set_blocked_mask(Task& task, SignalSet mask) {
         task.thread().set_return_work();
         task.thread().interrupt();
     }
-    // A process signal that this thread was chosen for and now blocks must find another thread.
-    SignalSet orphaned = group.pending.set() & newly_blocked;
-    while (!orphaned.empty()) {
-        i32 const signal = orphaned.lowest();
-        orphaned.remove(SignalSet::of(signal));
-        if (Task* other = choose_target(task.process(), signal)) notify(*other);
-    }
+    find_other_targets(task.process(), newly_blocked);
+}
+
+void stop_waiting(Task& task) {
+    smp::SpinIrqGuard guard{task.process().threads().lock()};
+    SignalSet const awaited = std::exchange(task.waiting_for, SignalSet{});
+    find_other_targets(task.process(), awaited & task.blocked);
 }
 
 }  // namespace tutti::linux_abi

@@ -39,4 +39,7 @@ void send_broken_pipe(Task& task);
 // Sets the blocked mask of the current task and makes sure that signals it uncovers are taken.
 void set_blocked_mask(Task& task, SignalSet mask);
 
+// The current task does not wait for signals any more: those that it leaves pending find other threads.
+void stop_waiting(Task& task);
+
 }  // namespace tutti::linux_abi

@@ -4,6 +4,8 @@
 #include "linux_abi/process/process.hpp"
 #include "linux_abi/signal/pending.hpp"
 #include "linux_abi/signal/send.hpp"
+#include "linux_abi/signal/wait.hpp"
+#include "sched/timers/sleep.hpp"
 
 namespace tutti::linux_abi {
 namespace {
@@ -83,6 +85,43 @@ TEST_F(SignalTest, a_thread_that_has_ended_gets_none) {
     end(**task);
     EXPECT(send_to_task(**task, kernel_info(kSIGUSR1)).has_value());
     EXPECT((*task)->pending.set().empty());
+}
+
+// Two signals for the process while one thread waits for both: it takes one, the other is for whoever does not block it.
+TEST_F(SignalTest, what_a_wait_leaves_finds_another_thread) {
+    auto only_here = smp::CpuSet::create(smp::cpu_count());
+    REQUIRE(only_here.has_value());
+    only_here->add(smp::this_cpu_unstable());
+    REQUIRE(sched::current().set_affinity(*only_here).has_value());
+    auto wait = [](void* argument) {
+        (void)wait_for_signal_in(*static_cast<Task*>(argument), SignalSet::of(kSIGUSR1, kSIGUSR2), kNever);
+    };
+    auto waiting = make_task(wait, &*only_here);
+    auto other = make_task([](void*) {});
+    REQUIRE(waiting.has_value() && other.has_value());
+    block(**waiting, SignalSet::of(kSIGUSR1, kSIGUSR2));
+    (*waiting)->thread().start();
+    auto is_waiting = [&] {
+        smp::SpinIrqGuard guard{group().lock()};
+        return !(*waiting)->waiting_for.empty();
+    };
+    while (!is_waiting()) (void)sched::sleep_for(Nanoseconds::from_us(100));
+
+    QueuedSignal signals[2];
+    signals[0].info = kernel_info(kSIGUSR1);
+    signals[1].info = kernel_info(kSIGUSR2);
+    for (QueuedSignal& signal : signals) signal.owner = QueuedSignal::Owner::Timer;
+    {
+        smp::PreemptGuard const both;  // before the waiting thread, which may run here only, takes the first
+        for (QueuedSignal& signal : signals) send_timer_signal(*process, 0, signal, 0);
+    }
+    EXPECT((*waiting)->thread().join().has_value());
+    EXPECT(!signals[0].queued);
+    EXPECT(signals[1].queued);
+    EXPECT((*other)->thread().is_interrupted());
+    (void)group().pending.remove(signals[1]);
+    end(**waiting);
+    end(**other);
 }
 
 }  // namespace

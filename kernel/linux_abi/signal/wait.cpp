@@ -34,15 +34,14 @@ Result<SigInfo> take_signal_in(Task& task, SignalSet set) {
 Result<SigInfo> wait_for_signal_in(Task& task, SignalSet set, Deadline deadline) {
     ThreadGroup& group = task.process().threads();
     set = set - kUnblockable;
-    auto const set_waiting = [&](SignalSet waiting) {
-        smp::SpinIrqGuard guard{group.lock()};
-        task.waiting_for = waiting;
-    };
     Result<SigInfo> taken = take_signal_in(task, set);
     if (taken) return taken;
     while (true) {
         // Declared first, looked at second: a sender that misses the declaration is seen by the look.
-        set_waiting(set);
+        {
+            smp::SpinIrqGuard guard{group.lock()};
+            task.waiting_for = set;
+        }
         taken = take_signal_in(task, set);
         if (taken) break;
         Result<> const slept = sched::sleep_until(deadline, sched::WaitMode::Interruptible);
@@ -57,7 +56,7 @@ Result<SigInfo> wait_for_signal_in(Task& task, SignalSet set, Deadline deadline)
         taken = fail(error);
         break;
     }
-    set_waiting(SignalSet{});
+    stop_waiting(task);
     return taken;
 }
 
