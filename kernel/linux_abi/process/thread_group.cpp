@@ -17,6 +17,7 @@ Result<> ThreadGroup::add(Task& task) {
     if (ending) return fail(Error::Interrupted);
     tasks_.push_back(task);
     bucket(task.tid()).push_back(task);
+    if (stopped) task.thread().set_return_work();
     // Relaxed: readers want a statistic; the list itself is read under lock_.
     count_.fetch_add(1, std::memory_order_relaxed);
     return {};

@@ -6,6 +6,7 @@
 #include "linux_abi/process/task.hpp"
 #include "linux_abi/signal/send.hpp"
 #include "linux_abi/machine/signal_frame.hpp"
+#include "smp/debug/race_point.hpp"
 
 namespace tutti::linux_abi {
 
@@ -16,8 +17,18 @@ struct TakenSignal {
     SigAction action;
 };
 
+// Every thread of the process is to wait for SIGCONT or SIGKILL. Needs the lock of the group.
+void stop_locked(ThreadGroup& group) NO_THREAD_SAFETY_ANALYSIS {
+    if (group.ending) return;
+    group.stopped = true;
+    group.for_each_locked([](Task& task) {
+        task.thread().set_return_work();
+        task.thread().interrupt();
+    });
+}
+
 // Takes the next signal for `task`: faults of its own first, then the lowest number, the thread's before the
-// process's. False when there is none.
+// process's. A stop begins here: a SIGCONT or SIGKILL from now on must find it, not the signal. False when there is none.
 bool take_signal(Task& task, TakenSignal& taken) {
     ThreadGroup& group = task.process().threads();
     QueuedSignal* entry = nullptr;
@@ -35,21 +46,11 @@ bool take_signal(Task& task, TakenSignal& taken) {
         SigAction& action = group.actions[signal - 1];
         taken.action = action;
         if (action.handler > kSigIgnore && (action.flags & kSaResetHand) != 0) action.handler = kSigDefault;
+        if (taken.action.handler == kSigDefault && kStopSignals.contains(signal)) stop_locked(group);
     }
+    smp::race_point();
     release_queued_signal(entry);
     return true;
-}
-
-// Waits, with every other thread of the process, for SIGCONT or SIGKILL.
-void stop_process(Process& process) {
-    ThreadGroup& group = process.threads();
-    smp::SpinIrqGuard guard{group.lock()};
-    if (group.ending) return;
-    group.stopped = true;
-    group.for_each_locked([](Task& task) {
-        task.thread().set_return_work();
-        task.thread().interrupt();
-    });
 }
 
 void wait_while_stopped(Task& task) {
@@ -65,11 +66,7 @@ void wait_while_stopped(Task& task) {
 
 void run_default_action(Task& task, SigInfo const& info, arch::TrapFrame const& frame) {
     i32 const signal = info.signo;
-    if (kIgnoredByDefault.contains(signal)) return;
-    if (kStopSignals.contains(signal)) {
-        stop_process(task.process());
-        return;
-    }
+    if (kIgnoredByDefault.contains(signal) || kStopSignals.contains(signal)) return;  // take_signal has begun the stop
     if (kSynchronous.contains(signal))
         log_info("pid {} tid {} ({}): killed by signal {} code {} at {:#x}, address {:#x}", task.process().pid(),
                  task.tid(), task.name(), signal, info.code, frame.instruction_pointer(), info.fields.fault.address);

@@ -76,6 +76,7 @@ ISR_SAFE bool is_awaited(ThreadGroup& group, i32 signal) NO_THREAD_SAFETY_ANALYS
 ISR_SAFE bool queue_locked(Process& process, Task* task, i32 signal, QueuedSignal* entry)
     NO_THREAD_SAFETY_ANALYSIS {
     ThreadGroup& group = process.threads();
+    if (signal == kSIGKILL) task = nullptr;  // for all threads: none takes a stop signal before it
     cancel_opposites(process, signal);
     if (group.ending) return false;
     if (task != nullptr && task->exiting) return false;  // remove() discards its signals once

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Signals between tasks whose threads are the kernel's: what the program would run is left out.
+#include "hal/clock.hpp"
 #include "harness/test.hpp"
 #include "linux_abi/process/process.hpp"
+#include "linux_abi/signal/deliver.hpp"
 #include "linux_abi/signal/pending.hpp"
 #include "linux_abi/signal/send.hpp"
 #include "linux_abi/signal/wait.hpp"
 #include "sched/timers/sleep.hpp"
+#include "smp/debug/race_point.hpp"
 
 namespace tutti::linux_abi {
 namespace {
@@ -122,6 +125,52 @@ TEST_F(SignalTest, what_a_wait_leaves_finds_another_thread) {
     (void)group().pending.remove(signals[1]);
     end(**waiting);
     end(**other);
+}
+
+// SIGCONT follows a stop signal at once: whatever has become of that meanwhile, the process goes on.
+TEST_F(SignalTest, a_stop_is_continued_whenever_it_was_taken) {
+    smp::RaceAmplifier const amplifier{20'000};
+    auto take_signals = [](void* argument) {
+        arch::TrapFrame frame{};
+        deliver_signals(*static_cast<Task*>(argument), frame);
+    };
+    auto is_pending = [&] {
+        smp::SpinIrqGuard guard{group().lock()};
+        return !group().pending.set().empty();
+    };
+    auto goes_on = [](sched::Thread& thread) { return thread.join(hal::now() + Nanoseconds::from_s(10)).has_value(); };
+    for (u32 round = 0; round < 20; ++round) {
+        auto task = make_task(take_signals);
+        REQUIRE(task.has_value());
+        REQUIRE(send_to_process(*process, kernel_info(kSIGSTOP)).has_value());
+        (*task)->thread().start();
+        while (is_pending()) sched::yield();
+        REQUIRE(send_to_process(*process, kernel_info(kSIGCONT)).has_value());
+        bool const continued = goes_on((*task)->thread());
+        if (!continued) REQUIRE(send_to_process(*process, kernel_info(kSIGCONT)).has_value());
+        REQUIRE(goes_on((*task)->thread()));
+        end(**task);
+        REQUIRE(continued);
+    }
+}
+
+// Whichever thread SIGKILL was sent to, no other takes a stop signal before it.
+TEST_F(SignalTest, no_stop_comes_before_a_kill) {
+    auto killed = make_task([](void*) {});
+    auto stopping = make_task([](void* argument) {
+        arch::TrapFrame frame{};
+        deliver_signals(*static_cast<Task*>(argument), frame);
+    });
+    REQUIRE(killed.has_value() && stopping.has_value());
+    REQUIRE(send_to_task(**stopping, kernel_info(kSIGSTOP)).has_value());
+    REQUIRE(send_to_task(**killed, kernel_info(kSIGKILL)).has_value());
+    (*stopping)->thread().start();
+    EXPECT((*stopping)->thread().join(hal::now() + Nanoseconds::from_s(10)).has_value());
+    EXPECT(process->is_exiting());
+    process->begin_exit({});
+    EXPECT((*stopping)->thread().join().has_value());
+    end(**killed);
+    end(**stopping);
 }
 
 }  // namespace
