@@ -2,6 +2,7 @@
 // futex(2): each operation, its return values, its errors and its timeouts.
 #include <limits.h>
 #include <linux/futex.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -263,6 +264,41 @@ TEST(wake_op_wakes_the_second_when_the_comparison_holds) {
         CHECK_EQ(second.load(std::memory_order_relaxed), 11u);
         CHECK_EQ(futex(&second, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1), c.holds ? 0 : 1);
     }
+}
+
+TEST(the_death_of_a_pi_owner_hands_the_lock_over_though_the_page_is_not_mapped) {
+    const int file = memfd_create("pi", 0);
+    REQUIRE(file >= 0 && ftruncate(file, 4096) == 0);
+    void* const page = mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    REQUIRE(page != MAP_FAILED);
+    // Two words: the first one's waiter keeps waiting, and must not hide the second's.
+    Word* const other = new (page) Word{(std::uint32_t)thread_id()};
+    Word* const word = new ((char*)page + 4) Word{0};
+    std::atomic<bool> owned{false}, die{false};
+    Thread owner([&] {
+        word->store((std::uint32_t)thread_id(), std::memory_order_seq_cst);
+        owned.store(true, std::memory_order_release);
+        while (!die.load(std::memory_order_acquire)) sleep_ms(1);
+        CHECK_OK(madvise(page, 4096, MADV_DONTNEED));
+    });
+    CHECK(eventually([&] { return owned.load(std::memory_order_acquire); }));
+    Thread other_waiter([&] {
+        CHECK_OK(futex(other, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0));
+        CHECK_OK(futex(other, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0));
+    });
+    wait_until_blocked(other_waiter.tid());
+    Thread waiter([&] {
+        CHECK_OK(futex(word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0));
+        // Linux leaves FUTEX_WAITERS there.
+        CHECK_EQ(word->load(std::memory_order_relaxed) & ~FUTEX_WAITERS, (std::uint32_t)thread_id() | FUTEX_OWNER_DIED);
+    });
+    wait_until_blocked(waiter.tid());
+    die.store(true, std::memory_order_release);
+    waiter.join();
+    CHECK_OK(futex(other, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0));
+    other_waiter.join();
+    munmap(page, 4096);
+    close(file);
 }
 
 TEST(no_wake_up_is_lost_under_load) {

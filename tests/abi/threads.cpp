@@ -239,24 +239,27 @@ TEST(a_robust_mutex_tells_that_its_owner_died) {
 }
 
 TEST(a_waiter_on_a_robust_mutex_is_woken_when_the_owner_dies) {
-    Mutex mutex(PTHREAD_MUTEX_NORMAL, PTHREAD_PRIO_NONE, true);
-    std::atomic<bool> owned{false}, die{false};
-    Thread owner([&] {
-        mutex.lock();
-        owned.store(true, std::memory_order_release);
-        while (!die.load(std::memory_order_acquire)) sleep_ms(1);
-    });
-    CHECK(eventually([&] { return owned.load(std::memory_order_acquire); }));
-    std::atomic<int> result{-1};
-    Thread waiter([&] {
-        result.store(mutex.lock(), std::memory_order_release);
-        pthread_mutex_consistent(mutex.native());
-        mutex.unlock();
-    });
-    wait_until_blocked(waiter.tid());
-    die.store(true, std::memory_order_release);
-    waiter.join();
-    CHECK_EQ(result.load(std::memory_order_acquire), EOWNERDEAD);
+    for (int protocol : {PTHREAD_PRIO_NONE, PTHREAD_PRIO_INHERIT}) {
+        Mutex mutex(PTHREAD_MUTEX_NORMAL, protocol, true);
+        REQUIRE(mutex.error() == 0);
+        std::atomic<bool> owned{false}, die{false};
+        Thread owner([&] {
+            mutex.lock();
+            owned.store(true, std::memory_order_release);
+            while (!die.load(std::memory_order_acquire)) sleep_ms(1);
+        });
+        CHECK(eventually([&] { return owned.load(std::memory_order_acquire); }));
+        std::atomic<int> result{-1};
+        Thread waiter([&] {
+            result.store(mutex.lock(), std::memory_order_release);
+            pthread_mutex_consistent(mutex.native());
+            mutex.unlock();
+        });
+        wait_until_blocked(waiter.tid());
+        die.store(true, std::memory_order_release);
+        waiter.join();
+        CHECK_EQ(result.load(std::memory_order_acquire), EOWNERDEAD);
+    }
 }
 
 TEST(priority_inheriting_mutex) {

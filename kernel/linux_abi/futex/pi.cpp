@@ -40,6 +40,19 @@ FutexWaiter* top_waiter(FutexBucket& bucket, FutexKey const& key, bool& others) 
     return top;
 }
 
+// `key`'s waiters wait for another owner now.
+void set_owner_locked(FutexBucket& bucket, FutexKey const& key, i32 owner) REQUIRES(bucket.lock) {
+    for (FutexWaiter& waiter : bucket.waiters)
+        if (waiter.key == key && waiter.pi_tid != 0) waiter.pi_owner = owner;
+}
+
+// A waiter for a lock of thread `owner`, whatever its key.
+FutexWaiter* first_waiter_for(FutexBucket& bucket, i32 owner) REQUIRES(bucket.lock) {
+    for (FutexWaiter& waiter : bucket.waiters)
+        if (waiter.pi_tid != 0 && waiter.pi_owner == owner) return &waiter;
+    return nullptr;
+}
+
 enum class Attempt : u8 { Acquired, Queued, NotPresent, WouldBlock, Deadlock, OwnerGone };
 
 // One try under the bucket lock: takes the lock if it is free, else marks it as waited for and, given a waiter, queues.
@@ -52,9 +65,9 @@ Attempt try_lock_locked(Task& task, FutexBucket& bucket, FutexKey const& key, u6
         u32 const owner = *word & kFutexTidMask;
         if (owner == tid) return Attempt::Deadlock;
         u32 desired = 0;
+        bool others = false;
+        bool const waited_for = owner == 0 && top_waiter(bucket, key, others) != nullptr;
         if (owner == 0) {
-            bool others = false;
-            bool const waited_for = top_waiter(bucket, key, others) != nullptr;
             desired = tid | (*word & kFutexOwnerDied) | (waited_for ? kFutexWaiters : 0);
         } else {
             if (waiter == nullptr) return Attempt::WouldBlock;
@@ -65,8 +78,17 @@ Attempt try_lock_locked(Task& task, FutexBucket& bucket, FutexKey const& key, u6
             if (!seen.has_value()) return Attempt::NotPresent;
             if (*seen != *word) continue;
         }
-        if (owner == 0) return Attempt::Acquired;
-        if (!task.process().threads().contains(static_cast<i32>(owner))) return Attempt::OwnerGone;
+        if (owner == 0) {
+            if (waited_for) set_owner_locked(bucket, key, task.tid());
+            return Attempt::Acquired;
+        }
+        if (!task.process().threads().contains(static_cast<i32>(owner))) {
+            // Its robust list may have freed the word since it was read.
+            auto const again = try_load_word(address);
+            if (again.has_value() && *again == desired) return Attempt::OwnerGone;
+            continue;
+        }
+        waiter->pi_owner = static_cast<i32>(owner);
         waiter->bucket.store(&bucket, std::memory_order_relaxed);  // published by the lock
         bucket.waiters.push_back(*waiter);
         return Attempt::Queued;
@@ -83,7 +105,9 @@ bool hand_over_locked(FutexBucket& bucket, FutexKey const& key, u64 address, u32
         next == nullptr ? extra : static_cast<u32>(next->pi_tid) | extra | (others ? kFutexWaiters : 0);
     auto const seen = try_compare_exchange_word(address, word, desired);
     if (!seen.has_value() || *seen != word) return false;
-    if (next != nullptr) batch.take(bucket, *next);
+    if (next == nullptr) return true;
+    set_owner_locked(bucket, key, next->pi_tid);
+    batch.take(bucket, *next);
     return true;
 }
 
@@ -128,8 +152,9 @@ Result<> futex_lock_pi(Task& task, u64 address, FutexSharing sharing, Deadline d
         Result<> const slept = sched::park_until(
             [&] { return waiter.bucket.load(std::memory_order_acquire) == nullptr; },  // FutexWakeBatch::take
             deadline, sched::WaitMode::Interruptible);
-        if (slept || !cancel_pi_wait(bucket, waiter)) return {};
-        return slept;
+        if (!slept && cancel_pi_wait(bucket, waiter)) return slept;
+        if (waiter.pi_owner != task.tid()) return fail(Error::BadAddress);
+        return {};
     }();
     pi_waiter_count.fetch_sub(1, std::memory_order_relaxed);
     return result;
@@ -171,18 +196,30 @@ Result<> futex_unlock_pi(Task& task, u64 address, FutexSharing sharing) {
 void release_owned_pi_futexes(Task& task) {
     if (pi_waiter_count.load(std::memory_order_relaxed) == 0) return;
     for (FutexBucket& bucket : all_futex_buckets()) {
-        bool again = true;
-        while (again) {
-            again = false;
-            FutexWakeBatch batch;
-            smp::SpinGuard guard{bucket.lock};
-            for (FutexWaiter& waiter : bucket.waiters) {
-                if (waiter.pi_tid == 0) continue;
-                auto const word = try_load_word(waiter.pi_address);
-                if (!word.has_value() || (*word & kFutexTidMask) != static_cast<u32>(task.tid())) continue;
-                again = hand_over_locked(bucket, waiter.key, waiter.pi_address, *word, kFutexOwnerDied, batch);
-                break;  // the list has changed
+        u64 lost = 0;  // the address of a word that cannot be written
+        while (true) {
+            u64 absent = 0;
+            {
+                FutexWakeBatch batch;
+                smp::SpinGuard guard{bucket.lock};
+                FutexWaiter* const waiter = first_waiter_for(bucket, task.tid());
+                if (waiter == nullptr) break;
+                auto const word = try_load_word(waiter->pi_address);
+                u32 const owner = word.value_or(0) & kFutexTidMask;
+                if (owner != 0 && owner != static_cast<u32>(task.tid())) {
+                    // The program wrote it.
+                    set_owner_locked(bucket, waiter->key, static_cast<i32>(owner));
+                } else if (word.has_value() && hand_over_locked(bucket, waiter->key, waiter->pi_address, *word,
+                                                                kFutexOwnerDied, batch)) {
+                    // Owner 0: the robust list has freed the word, and left the waiters to this walk.
+                } else if (waiter->pi_address == lost) {
+                    waiter->pi_owner = 0;
+                    batch.take(bucket, *waiter);
+                } else {
+                    absent = waiter->pi_address;
+                }
             }
+            if (absent != 0 && !make_word_present(absent, WordAccess::Write)) lost = absent;
         }
     }
 }

@@ -21,7 +21,8 @@ Result<> futex_trylock_pi(Task& task, u64 address, FutexSharing sharing);
 // Error::NotPermitted when the caller does not own it.
 Result<> futex_unlock_pi(Task& task, u64 address, FutexSharing sharing);
 
-// Gives every PI futex with waiters that the ending `task` owns to its next waiter, marked FUTEX_OWNER_DIED.
+// Gives every PI futex with waiters that the ending `task` owns, or owned until its robust list was walked, to its next
+// waiter, marked FUTEX_OWNER_DIED. May block. A waiter whose word cannot be written gets Error::BadAddress.
 void release_owned_pi_futexes(Task& task);
 
 }  // namespace tutti::linux_abi

@@ -32,7 +32,7 @@ bool release_one(Task& task, u64 address, bool priority_inheriting, Entry entry)
             u32 const desired = (*word & kFutexWaiters) | kFutexOwnerDied;
             auto const seen = try_compare_exchange_word(address, *word, desired);
             if (seen.has_value() && *seen == *word) {
-                // Waiters of a PI lock were handed theirs by release_owned_pi_futexes.
+                // Waiters of a PI lock are handed theirs by release_owned_pi_futexes, which comes next.
                 if (!priority_inheriting && (*word & kFutexWaiters) != 0)
                     (void)futex_wake(task, address, FutexSharing::Shared, 1, kFutexBitsetAny);
                 return true;

@@ -40,6 +40,7 @@ struct FutexWaiter {
     // For priority-inheriting futexes (futex/pi.hpp): the user TID to install as owner. 0 otherwise.
     i32 pi_tid = 0;
     u64 pi_address = 0;
+    i32 pi_owner = 0;  // who has the lock, whatever became of the word; guarded by the bucket's lock
 };
 
 struct alignas(kCacheLine) FutexBucket {
