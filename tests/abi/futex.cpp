@@ -301,6 +301,32 @@ TEST(the_death_of_a_pi_owner_hands_the_lock_over_though_the_page_is_not_mapped) 
     close(file);
 }
 
+TEST(a_handler_does_not_end_lock_pi) {
+    static std::atomic<int> handled;
+    handled.store(0, std::memory_order_relaxed);
+    struct sigaction action{}, old{};
+    action.sa_handler = [](int) { handled.fetch_add(1, std::memory_order_release); };  // without SA_RESTART
+    CHECK_OK(sigaction(SIGUSR1, &action, &old));
+    for (bool limited : {false, true}) {
+        Word word{(std::uint32_t)thread_id()};
+        std::atomic<bool> released{false};
+        const int before = handled.load(std::memory_order_relaxed);
+        Thread waiter([&] {
+            const timespec end = to_timespec(now_ns(CLOCK_REALTIME) + 100'000 * kMillisecond);
+            CHECK_OK(futex(&word, FUTEX_LOCK_PI | FUTEX_PRIVATE_FLAG, 0, limited ? &end : nullptr));
+            CHECK(released.load(std::memory_order_acquire));
+            CHECK_OK(futex(&word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0));
+        });
+        wait_until_blocked(waiter.tid());
+        pthread_kill(waiter.handle(), SIGUSR1);
+        CHECK(eventually([&] { return handled.load(std::memory_order_acquire) == before + 1; }));
+        wait_until_blocked(waiter.tid());
+        released.store(true, std::memory_order_release);
+        futex(&word, FUTEX_UNLOCK_PI | FUTEX_PRIVATE_FLAG, 0);
+    }
+    CHECK_OK(sigaction(SIGUSR1, &old, nullptr));
+}
+
 TEST(no_wake_up_is_lost_under_load) {
     // Four pairs hand a token to and fro: a lost wake-up hangs, which the watchdog reports.
     constexpr int kPairs = 4, kRounds = 2000;

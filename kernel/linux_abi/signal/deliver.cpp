@@ -82,7 +82,8 @@ void restart_without_handler(arch::TrapFrame& frame, Task::InterruptedCall const
 }
 
 void restart_with_handler(arch::TrapFrame& frame, Task::InterruptedCall const& call, SigAction const& action) {
-    if (call.valid && call.restart == Restart::Always && (action.flags & kSaRestart) != 0)
+    if (!call.valid) return;
+    if (call.restart == Restart::EvenWithHandler || (call.restart == Restart::Always && (action.flags & kSaRestart) != 0))
         restart_call(frame, call.number);
     // Otherwise the result stays EINTR, as the dispatcher set it.
 }

@@ -38,6 +38,12 @@ SyscallResult wait(Task& task, u64 address, FutexSharing sharing, u32 expected, 
     return waited;
 }
 
+// Programs take EINTR for success. The deadline is absolute: the same call is the rest of it.
+SyscallResult lock_pi(Task& task, u64 address, FutexSharing sharing, Deadline deadline) {
+    task.restart_block.otherwise = Restart::EvenWithHandler;
+    return futex_lock_pi(task, address, sharing, deadline);
+}
+
 }  // namespace
 
 SyscallResult sys_futex(Task& task, u64 address, u32 operation, u32 value, u64 timeout_or_count, u64 second,
@@ -67,8 +73,8 @@ SyscallResult sys_futex(Task& task, u64 address, u32 operation, u32 value, u64 t
             return futex_requeue(task, address, second, sharing, value, count, &value3);
         case kFutexWakeOp: return futex_wake_op(task, address, second, sharing, value, count, value3);
         case kFutexLockPi:
-            return futex_lock_pi(task, address, sharing, TRY(read_deadline(timeout, true, kClockRealtime)));
-        case kFutexLockPi2: return futex_lock_pi(task, address, sharing, TRY(read_deadline(timeout, true, clock)));
+            return lock_pi(task, address, sharing, TRY(read_deadline(timeout, true, kClockRealtime)));
+        case kFutexLockPi2: return lock_pi(task, address, sharing, TRY(read_deadline(timeout, true, clock)));
         case kFutexTrylockPi: return futex_trylock_pi(task, address, sharing);
         case kFutexUnlockPi: return futex_unlock_pi(task, address, sharing);
         default: return kENOSYS;  // FUTEX_FD (removed from Linux), FUTEX_WAIT_REQUEUE_PI and its partner

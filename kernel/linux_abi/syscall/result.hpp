@@ -39,10 +39,11 @@ class SyscallResult {
 // What a call that fails with EINTR does once the signal has been dealt with (signal(7), "Interruption of system
 // calls"). The column of the system call table; Linux's ERESTART* codes in other words.
 enum class Restart : u8 {
-    Never,      // EINTR always (epoll_wait, rt_sigtimedwait, socket calls with a timeout)
-    Always,     // restarts unless a handler without SA_RESTART ran (ERESTARTSYS)
-    NoHandler,  // restarts only when no handler ran at all (ERESTARTNOHAND: pause, sigsuspend, select)
-    Resume,     // without a handler, restart_syscall continues with the remaining time (ERESTART_RESTARTBLOCK)
+    Never,            // EINTR always (epoll_wait, rt_sigtimedwait, socket calls with a timeout)
+    Always,           // restarts unless a handler without SA_RESTART ran (ERESTARTSYS)
+    EvenWithHandler,  // restarts after any handler (ERESTARTNOINTR: FUTEX_LOCK_PI)
+    NoHandler,        // restarts only when no handler ran at all (ERESTARTNOHAND: pause, sigsuspend, select)
+    Resume,           // without a handler, restart_syscall continues with the remaining time (ERESTART_RESTARTBLOCK)
 };
 
 }  // namespace tutti::linux_abi
