@@ -29,6 +29,40 @@ void burn(std::int64_t nanoseconds) {
     }
 }
 
+// The dynamic clock that names the calling thread without its number.
+constexpr clockid_t kOwnThreadClock = -2;
+
+// Keeps SIGRTMIN + 4 blocked and takes what is left of it at the end.
+class BlockedSignal {
+  public:
+    static inline const int number = SIGRTMIN + 4;
+    BlockedSignal() {
+        sigemptyset(&set_);
+        sigaddset(&set_, number);
+        pthread_sigmask(SIG_BLOCK, &set_, &old_);
+    }
+    ~BlockedSignal() {
+        const timespec none{0, 0};
+        while (sigtimedwait(&set_, nullptr, &none) > 0) {
+        }
+        pthread_sigmask(SIG_SETMASK, &old_, nullptr);
+    }
+    bool is_pending() const {
+        sigset_t pending;
+        return sigpending(&pending) == 0 && sigismember(&pending, number) == 1;
+    }
+    // Waits for it, at most 20 s.
+    siginfo_t take() const {
+        siginfo_t info{};
+        const timespec timeout{20, 0};
+        CHECK_EQ(sigtimedwait(&set_, &info, &timeout), number);
+        return info;
+    }
+
+  private:
+    sigset_t set_, old_;
+};
+
 }  // namespace
 
 TEST(every_clock_can_be_read) {
@@ -220,6 +254,33 @@ TEST(posix_timer_signals_a_thread) {
     while (sigtimedwait(&block, nullptr, &none) > 0) {
     }
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
+TEST(a_timer_on_the_clock_of_its_creator) {
+    BlockedSignal signal;
+    for (clockid_t clock : {kOwnThreadClock, CLOCK_THREAD_CPUTIME_ID}) {
+        sigevent event{};
+        event.sigev_notify = SIGEV_SIGNAL;
+        event.sigev_signo = BlockedSignal::number;
+        timer_t timer;
+        if (!CHECK_OK(timer_create(clock, &event, &timer))) return;
+        itimerspec setting{};
+        setting.it_value = to_timespec(5 * kMillisecond);
+        CHECK_OK(timer_settime(timer, 0, &setting, nullptr));
+        sleep_ms(20);  // whoever looks at the clock meanwhile is not this thread
+        while (!signal.is_pending()) burn(100'000);
+        CHECK_EQ(signal.take().si_code, SI_TIMER);
+        CHECK_OK(timer_delete(timer));
+    }
+}
+
+TEST(no_thread_sleeps_on_its_own_clock) {
+    const timespec request = to_timespec(kMillisecond);
+    clockid_t own;
+    CHECK_EQ(pthread_getcpuclockid(pthread_self(), &own), 0);
+    for (clockid_t clock : {kOwnThreadClock, own})
+        for (int flags : {0, TIMER_ABSTIME})
+            CHECK_ERR(syscall(SYS_clock_nanosleep, clock, flags, &request, nullptr), EINVAL);
 }
 
 int main(int argc, char** argv) { return run_all(argc, argv); }

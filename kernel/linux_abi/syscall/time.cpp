@@ -31,7 +31,7 @@ SyscallResult sleep_until_deadline(Task& task, Deadline deadline, UserPtr<Timesp
 }
 
 SyscallResult sleep_on_cpu_clock(Task& task, i32 clock, i32 flags, Nanoseconds request) {
-    if (clock == kClockThreadCpu) return kEINVAL;  // a sleeping thread's clock stands still
+    if (is_own_thread_clock(task, clock)) return kEINVAL;  // a sleeping thread's clock stands still
     Nanoseconds target = request;
     Nanoseconds now = TRY(read_clock(task, clock));
     if ((flags & kTimerAbstime) == 0) target += now;

@@ -43,8 +43,8 @@ SyscallResult sys_timer_create(Task& task, i32 clock, UserPtr<SigEvent> event, U
         info.signo = wanted.signo;
         info.fields.timer.value = wanted.value;
     }
-    // The thread's own CPU clock is named by its number: the timer is looked at from interrupt context.
-    if (clock == kClockThreadCpu) clock = ~task.tid() * 8 | 6;
+    // Named by its number: the timer looks at the clock from interrupt context.
+    if (is_own_thread_clock(task, clock)) clock = ~task.tid() * 8 | (clock < 0 ? clock & 7 : 6);
     i32 const created = TRY(task.process().timers().create(clock, info, notify, target));
     Result<> const written = write_user(id, created);
     if (!written) (void)task.process().timers().destroy(created);

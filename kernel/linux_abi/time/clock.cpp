@@ -39,6 +39,12 @@ bool is_wall_or_monotonic(i32 clock) {
 }
 ISR_SAFE bool is_cpu_clock(i32 clock) { return clock == kClockProcessCpu || clock == kClockThreadCpu || clock < 0; }
 
+bool is_own_thread_clock(Task const& task, i32 clock) {
+    if (clock >= 0) return clock == kClockThreadCpu;
+    DynamicClock const dynamic = decode_dynamic(clock);
+    return dynamic.thread && (dynamic.id == 0 || dynamic.id == task.tid());
+}
+
 Result<Nanoseconds> read_clock(Task& task, i32 clock) {
     if (is_wall_clock(clock)) return hal::now() + wall_clock_offset();
     if (is_wall_or_monotonic(clock)) return hal::now();

@@ -24,6 +24,9 @@ class Task;
 // CPU-time clocks, by number or as made by clock_getcpuclockid and pthread_getcpuclockid.
 [[nodiscard]] bool is_cpu_clock(i32 clock);
 
+// The CPU-time clock of `task`'s thread, by any of its three names.
+[[nodiscard]] bool is_own_thread_clock(Task const& task, i32 clock);
+
 // The monotonic deadline of an absolute time on `clock` (a wall or monotonic clock).
 [[nodiscard]] Deadline deadline_on_clock(i32 clock, Nanoseconds absolute);
 
