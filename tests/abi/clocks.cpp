@@ -256,6 +256,27 @@ TEST(posix_timer_signals_a_thread) {
     pthread_sigmask(SIG_SETMASK, &old, nullptr);
 }
 
+TEST(a_timer_without_an_event_gives_its_own_number) {
+    sigset_t block, old;
+    sigemptyset(&block);
+    sigaddset(&block, SIGALRM);
+    pthread_sigmask(SIG_BLOCK, &block, &old);
+    int first = -1, second = -1;  // one of them is not 0
+    CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, nullptr, &first));
+    CHECK_OK(syscall(SYS_timer_create, CLOCK_MONOTONIC, nullptr, &second));
+    itimerspec setting{};
+    setting.it_value = to_timespec(1);
+    for (int timer : {first, second}) {
+        CHECK_OK(syscall(SYS_timer_settime, timer, 0, &setting, nullptr));
+        siginfo_t info{};
+        const timespec timeout{20, 0};
+        CHECK_EQ(sigtimedwait(&block, &info, &timeout), SIGALRM);
+        CHECK_EQ(info.si_value.sival_int, timer);
+        CHECK_OK(syscall(SYS_timer_delete, timer));
+    }
+    pthread_sigmask(SIG_SETMASK, &old, nullptr);
+}
+
 TEST(a_timer_on_the_clock_of_its_creator) {
     BlockedSignal signal;
     for (clockid_t clock : {kOwnThreadClock, CLOCK_THREAD_CPUTIME_ID}) {

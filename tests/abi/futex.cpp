@@ -327,6 +327,27 @@ TEST(a_handler_does_not_end_lock_pi) {
     CHECK_OK(sigaction(SIGUSR1, &old, nullptr));
 }
 
+TEST(a_robust_word_on_its_way_to_nobody_wakes_a_waiter) {
+    // The owner has given the word up, whose FUTEX_OWNER_DIED bit stays, and ends before its wake.
+    alignas(8) static struct {
+        robust_list_head head;
+        robust_list node;
+        Word word;
+    } list;
+    list.head.list.next = &list.head.list;
+    list.head.futex_offset = (char*)&list.word - (char*)&list.node;
+    list.head.list_op_pending = &list.node;
+    list.word.store(FUTEX_OWNER_DIED, std::memory_order_relaxed);
+    std::atomic<bool> woken{false};
+    Thread waiter([&] {
+        CHECK_OK(futex(&list.word, FUTEX_WAIT, FUTEX_OWNER_DIED));
+        woken.store(true, std::memory_order_release);
+    });
+    wait_until_blocked(waiter.tid());
+    Thread([&] { CHECK_OK(syscall(SYS_set_robust_list, &list.head, sizeof list.head)); }).join();
+    if (!CHECK(eventually([&] { return woken.load(std::memory_order_acquire); }, 5000))) futex(&list.word, FUTEX_WAKE, 1);
+}
+
 TEST(no_wake_up_is_lost_under_load) {
     // Four pairs hand a token to and fro: a lost wake-up hangs, which the watchdog reports.
     constexpr int kPairs = 4, kRounds = 2000;

@@ -24,7 +24,7 @@ bool release_one(Task& task, u64 address, bool priority_inheriting, Entry entry)
         if (word.has_value()) {
             // Taken off the word but not yet off the pending slot: the unlocker died before its wake (the comment in
             // Linux's handle_futex_death). Wake without being the owner.
-            if (entry == Entry::Pending && !priority_inheriting && *word == 0) {
+            if (entry == Entry::Pending && !priority_inheriting && (*word & kFutexTidMask) == 0) {
                 (void)futex_wake(task, address, FutexSharing::Shared, 1, kFutexBitsetAny);
                 return true;
             }

@@ -27,6 +27,7 @@ SyscallResult sys_timer_create(Task& task, i32 clock, UserPtr<SigEvent> event, U
     info.signo = kSIGALRM;
     bool notify = true;
     i32 target = 0;
+    auto const value = event.is_null() ? TimerValue::Number : TimerValue::Given;
     if (!event.is_null()) {
         SigEvent const wanted = TRY(read_user(event));
         switch (wanted.notify) {
@@ -45,7 +46,7 @@ SyscallResult sys_timer_create(Task& task, i32 clock, UserPtr<SigEvent> event, U
     }
     // Named by its number: the timer looks at the clock from interrupt context.
     if (is_own_thread_clock(task, clock)) clock = ~task.tid() * 8 | (clock < 0 ? clock & 7 : 6);
-    i32 const created = TRY(task.process().timers().create(clock, info, notify, target));
+    i32 const created = TRY(task.process().timers().create(clock, info, value, notify, target));
     Result<> const written = write_user(id, created);
     if (!written) (void)task.process().timers().destroy(created);
     return written;

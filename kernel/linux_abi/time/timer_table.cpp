@@ -21,7 +21,7 @@ void TimerTable::destroy_all() {
     for (SignalTimer*& timer : intervals_) delete std::exchange(timer, nullptr);
 }
 
-Result<i32> TimerTable::create(i32 clock, SigInfo const& info, bool notify, i32 target_tid) {
+Result<i32> TimerTable::create(i32 clock, SigInfo const& info, TimerValue value, bool notify, i32 target_tid) {
     sched::MutexGuard guard{mutex_};
     size_t id = 0;
     while (id < timers_.size() && timers_[id] != nullptr) ++id;
@@ -29,6 +29,7 @@ Result<i32> TimerTable::create(i32 clock, SigInfo const& info, bool notify, i32 
     if (id == timers_.size()) TRY(timers_.try_push_back(nullptr));
     SigInfo named = info;
     named.fields.timer.timer_id = static_cast<i32>(id);
+    if (value == TimerValue::Number) named.fields.timer.value = id;
     timers_[id] = new (std::nothrow) SignalTimer{process_, clock, named, notify, target_tid};
     if (timers_[id] == nullptr) return fail(Error::NoMemory);
     return static_cast<i32>(id);

@@ -10,6 +10,9 @@
 
 namespace tutti::linux_abi {
 
+// What a timer's signal carries: what the program gave, or the timer's number (timer_create without an event).
+enum class TimerValue : u8 { Given, Number };
+
 enum class IntervalTimer : u8 { Real, Virtual, Profile };
 inline constexpr size_t kIntervalTimers = 3;
 
@@ -21,7 +24,7 @@ class TimerTable {
     // All functions: Thread context, may block.
 
     // Error::NoMemory; Error::WouldBlock when there are too many.
-    Result<i32> create(i32 clock, SigInfo const& info, bool notify, i32 target_tid);
+    Result<i32> create(i32 clock, SigInfo const& info, TimerValue value, bool notify, i32 target_tid);
     // Error::InvalidArgument when there is no such timer.
     Result<> destroy(i32 id);
     Result<SignalTimer::Setting> set(i32 id, Nanoseconds first, Nanoseconds interval, SignalTimer::Start start);
