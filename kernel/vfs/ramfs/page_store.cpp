@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 
+#include "smp/debug/race_point.hpp"
 #include "smp/percpu/percpu.hpp"
 
 namespace tutti::vfs {
@@ -130,24 +131,23 @@ Result<mem::FrameRef> PageStore::insert(u64 index, mem::FrameRef frame) {
     }
 }
 
-u64 PageStore::remove_below(std::atomic<u64>& slot, unsigned level, u64 base, u64 first, u64 end) {
-    if (level == 0) {
-        u64 const word = slot.exchange(0, std::memory_order_acq_rel);  // pairs with the second look in find()
-        if (word == 0) return 0;
-        frame_of(word)->put();
-        page_balance.add(-1);
-        return 1;
-    }
-    u64 const word = slot.load(std::memory_order_acquire);
-    if (word == 0) return 0;
-    auto* const node = reinterpret_cast<Node*>(word & ~kLevelMask);
+u64 PageStore::remove_below(u64 word, unsigned level, u64 base, u64 first, u64 end) {
+    auto* const node = reinterpret_cast<Node*>(word);
     u64 const span = u64{1} << ((level - 1) * kBits);
     u64 removed = 0;
     for (u64 way = 0; way < kWays; ++way) {
         u64 const begin = base + way * span;
         if (begin >= end) break;
         if (begin + (span - 1) < first) continue;
-        removed += remove_below(node->slots[way], level - 1, begin, first, end);
+        std::atomic<u64>& slot = node->slots[way];
+        if (level > 1) {
+            if (u64 const child = slot.load(std::memory_order_acquire))
+                removed += remove_below(child, level - 1, begin, first, end);
+        } else if (u64 const page = slot.exchange(0, std::memory_order_acq_rel)) {  // pairs with the second look in find()
+            frame_of(page)->put();
+            page_balance.add(-1);
+            ++removed;
+        }
     }
     return removed;
 }
@@ -170,7 +170,8 @@ u64 PageStore::remove(u64 first, u64 end) {
             return 1;
         }
     }
-    return remove_below(root_, levels(root), 0, first, end);
+    smp::race_point();
+    return remove_below(root & ~kLevelMask, levels(root), 0, first, end);  // not root_: it may have grown meanwhile
 }
 
 }  // namespace tutti::vfs

@@ -58,7 +58,8 @@ class PageStore {
     // The slot of `index`, or null when no node leads there.
     [[nodiscard]] std::atomic<u64>* find_slot(u64 index) const;
     Result<std::atomic<u64>*> make_slot(u64 index);
-    static u64 remove_below(std::atomic<u64>& slot, unsigned level, u64 base, u64 first, u64 end);
+    // `word`: a node with `level` levels (at least one) from it down, whose first page is `base`.
+    static u64 remove_below(u64 word, unsigned level, u64 base, u64 first, u64 end);
     static void free_nodes(u64 word, unsigned level);
 
     mutable std::atomic<u64> root_{0};
