@@ -118,6 +118,18 @@ TEST(a_blocked_poll_is_woken) {
     CHECK_EQ(fds[0].revents, 0);
 }
 
+TEST(a_poll_for_nothing_ends_with_an_error) {
+    Pipe pipe;
+    pollfd p{pipe.ends[1], 0, 0};
+    std::atomic<int> result{-1};
+    Thread waiter([&] { result.store(poll(&p, 1, -1), std::memory_order_release); });
+    wait_until_blocked(waiter.tid());
+    pipe.close_end(0);
+    waiter.join();
+    CHECK_EQ(result.load(std::memory_order_acquire), 1);
+    CHECK_EQ(p.revents, POLLERR);
+}
+
 TEST(all_who_poll_one_descriptor_wake) {
     const int event = eventfd(0, EFD_CLOEXEC);
     std::atomic<int> woken{0};

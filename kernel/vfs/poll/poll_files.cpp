@@ -26,12 +26,13 @@ class Bell {
   public:
     Bell() : thread_{sched::current()} {}
     ISR_SAFE void ring() REQUIRES(smp::wake_path) {
-        // release: pairs with the acquire in rung(); the files' own state is read again anyway.
-        rung_.store(true, std::memory_order_release);
+        // release: pairs with rung() and reset(). Not a store: of all that rang before, reset() sees what made it ring.
+        rung_.exchange(true, std::memory_order_release);
         thread_.unpark();
     }
     [[nodiscard]] bool rung() const { return rung_.load(std::memory_order_acquire); }
-    void reset() { rung_.store(false, std::memory_order_relaxed); }
+    // Before a look at the files: what rang until now is seen there, what rings later stays.
+    void reset() { rung_.exchange(false, std::memory_order_acquire); }
 
   private:
     sched::Thread& thread_;
@@ -66,7 +67,7 @@ Result<size_t> poll_files(std::span<PollItem> items, Deadline deadline) {
     }
     Bell bell;
     for (size_t i = 0; i < items.size(); ++i)
-        if (items[i].file != nullptr && items[i].wanted != 0)
+        if (items[i].file != nullptr)
             if (sched::WaitQueue* const queue = items[i].file->poll_queue()) ropes[i].emplace(bell, *queue);
     // Registered first, then looked again: what became ready in between is seen here or rings.
     for (;;) {
