@@ -66,6 +66,11 @@ class IntrusiveList {
     [[nodiscard]] T& front() { ASSERT(!empty()); return *element(head_.next_); }
     [[nodiscard]] T& back() { ASSERT(!empty()); return *element(head_.previous_); }
     [[nodiscard]] T* front_or_null() { return empty() ? nullptr : element(head_.next_); }
+    // The one behind `element`, or null.
+    [[nodiscard]] T* next(T& before) {
+        ListNode* const node = node_of(before).next_;
+        return node == &head_ ? nullptr : element(node);
+    }
 
     ISR_SAFE void push_back(T& element) { ensure_head(); link(node_of(element), *head_.previous_, head_); }
     ISR_SAFE void push_front(T& element) { ensure_head(); link(node_of(element), head_, *head_.next_); }

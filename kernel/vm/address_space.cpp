@@ -44,6 +44,7 @@ Result<Ref<AddressSpace>> AddressSpace::create() {
     TRY(space->tlb_.init());
     space->table_ = TRY(mem::PageTable::create());
     space->map_top_ = VirtAddr{kDefaultMapTop};
+    space->enlist();
     return space;
 }
 
@@ -80,6 +81,7 @@ NOINLINE void AddressSpace::reclaim() {
 }
 
 AddressSpace::~AddressSpace() {
+    delist();
     while (Area* const area = areas_.first()) {
         areas_.remove(*area);
         if (area->backing && area->shared && area->protection.write) area->backing->on_shared_mapping(-1);
@@ -163,7 +165,7 @@ Result<> AddressSpace::split_at(VirtAddr address) {
     upper->no_reserve = area->no_reserve;
     upper->may_write = area->may_write;
     upper->kind = area->kind;
-    upper->backing = area->backing;
+    upper->set_backing(area->backing);
     upper->offset = area->backing ? area->offset + (address - area->start) : 0;
     if (upper->backing && upper->shared && upper->protection.write) upper->backing->on_shared_mapping(+1);
     ++area_count_;
@@ -273,7 +275,7 @@ Result<Area*> AddressSpace::add_area(MapRequest const& request) {
     area->no_reserve = request.no_reserve;
     area->may_write = request.may_write;
     area->kind = request.kind;
-    area->backing = request.backing;
+    area->set_backing(request.backing);
     area->offset = request.backing ? request.offset : 0;
     insert(*area);
     return area;

@@ -157,6 +157,12 @@ class AddressSpace : public RefCounted<AddressSpace> {
         std::atomic<u64> faults{0};
     };
 
+    friend class Backing;
+    struct Live;
+    void enlist();
+    void delist();
+    void unmap_pages(Backing const& backing, u64 first, u64 end, PrivatePages copies);
+
     struct Dead;
     static bool destroy_now(AddressSpace* space);
     static void destroy(AddressSpace* space);
@@ -218,6 +224,7 @@ class AddressSpace : public RefCounted<AddressSpace> {
     u64 stack_limit_ = ~u64{0};
     std::unique_ptr<CpuCounters[]> counters_;
     smp::MpscNode<AddressSpace> dead_node_;
+    ListNode live_node_;  // among all spaces, for Backing::unmap_pages()
 };
 
 // The space loaded on this CPU, or null. Valid as long as the current thread belongs to it.

@@ -27,9 +27,20 @@ struct Area {
     bool no_reserve = false;
     bool may_write = true;  // false: a shared mapping of a file that is open for reading only
     AreaKind kind = AreaKind::Ordinary;
-    Ref<Backing> backing;  // null: anonymous
+    Ref<Backing> backing{};  // null: anonymous; by set_backing()
     u64 offset = 0;        // of `start` in the backing; bytes
     RbNode node;
+
+    Area() = default;
+    Area(Area const&) = delete;
+    Area& operator=(Area const&) = delete;
+    ~Area() {
+        if (backing) backing->on_area(-1);
+    }
+    void set_backing(Ref<Backing> object) {
+        if (object) object->on_area(+1);
+        backing = std::move(object);
+    }
 
     [[nodiscard]] u64 size() const { return end - start; }
     [[nodiscard]] bool contains(VirtAddr address) const { return address >= start && address < end; }

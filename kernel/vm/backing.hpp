@@ -2,6 +2,8 @@
 // Where the pages of a mapping come from, when not from nowhere: files, shared memory.
 #pragma once
 
+#include <atomic>
+
 #include "base/ref.hpp"
 #include "base/result.hpp"
 #include "base/string.hpp"
@@ -15,6 +17,10 @@ struct BackingDescription {
     u64 device = 0;
     u64 inode = 0;
 };
+
+// What becomes of the pages of private mappings, copied ones too: a file that is cut takes them along (SIGBUS), one that gets
+// a hole leaves them.
+enum class PrivatePages : u8 { Go, Stay };
 
 // An object whose pages can be mapped: usually a file's page cache. The pages are shared by everybody who maps or reads
 // the object; a private mapping copies a page before it writes.
@@ -31,8 +37,21 @@ class Backing : public RefCounted<Backing> {
 
     virtual void describe(BackingDescription& description) const = 0;
 
+    // Whoever maps pages of [first, end) faults on them again; faults that are under way have ended. For an object that
+    // refuses these pages from now on (its size), or has replaced them already. Thread context, may block.
+    void unmap_pages(u64 first, u64 end, PrivatePages copies);
+
+    // An area that maps the object came (+1) or went.
+    void on_area(i32 change) {
+        areas_.fetch_add(static_cast<u32>(change), std::memory_order_relaxed);
+        std::atomic_thread_fence(std::memory_order_seq_cst);  // pairs with unmap_pages()
+    }
+
     // A shared mapping that may be written came or went; for file descriptors that forbid it (memfd seals).
     virtual void on_shared_mapping(i64 change) { (void)change; }
+
+  private:
+    std::atomic<u32> areas_{0};
 };
 
 }  // namespace tutti::vm

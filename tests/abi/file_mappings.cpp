@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
+
 #include "check.hpp"
 
 using namespace tutti::check;
@@ -219,6 +221,84 @@ TEST(a_grown_file_shows_in_its_mapping) {
     memory[kPage + 5] = 'G';
     CHECK_EQ(byte_at(file.fd(), kPage + 5), 'G');
     munmap(memory, 2 * kPage);
+}
+
+TEST(a_cut_file_leaves_its_mappings) {
+    MappedFile file(4);
+    char* shared = file.map(PROT_READ | PROT_WRITE, MAP_SHARED, 4);
+    char* copied = file.map(PROT_READ | PROT_WRITE, MAP_PRIVATE, 4);
+    REQUIRE(shared && copied);
+    shared[kPage + 1] = 'S';
+    copied[3 * kPage] = 'C';
+    CHECK_EQ(copied[0], 'a');
+    CHECK_OK(ftruncate(file.fd(), kPage));
+    // A read into a page that is gone: the kernel's SIGBUS.
+    int ends[2];
+    REQUIRE(pipe(ends) == 0);
+    CHECK_ERR(write(ends[1], shared + kPage, 1), EFAULT);
+    CHECK_ERR(write(ends[1], copied + 3 * kPage, 1), EFAULT);
+    CHECK_EQ(shared[7], 'a');
+    CHECK_EQ(copied[0], 'a');
+    CHECK_OK(ftruncate(file.fd(), 4 * kPage));
+    CHECK_EQ(shared[kPage + 1], 0);
+    CHECK_EQ(copied[3 * kPage], 0);
+    shared[kPage + 1] = 'T';
+    CHECK_EQ(byte_at(file.fd(), kPage + 1), 'T');
+    CHECK_EQ(pwrite(file.fd(), "U", 1, 2 * kPage), 1);
+    CHECK_EQ(shared[2 * kPage], 'U');
+    close(ends[0]);
+    close(ends[1]);
+    munmap(shared, 4 * kPage);
+    munmap(copied, 4 * kPage);
+}
+
+TEST(a_hole_shows_in_shared_mappings) {
+    const int fd = memfd_create("holes", MFD_CLOEXEC);
+    REQUIRE(fd >= 0 && ftruncate(fd, 4 * kPage) == 0);
+    char* memory = static_cast<char*>(mmap(nullptr, 4 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    REQUIRE(memory != MAP_FAILED);
+    for (int p = 0; p < 4; ++p) memory[p * kPage] = 'H';
+    CHECK_OK(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, kPage, 2 * kPage));
+    CHECK_EQ(memory[0], 'H');
+    CHECK_EQ(memory[kPage], 0);
+    CHECK_EQ(memory[2 * kPage], 0);
+    CHECK_EQ(memory[3 * kPage], 'H');
+    memory[2 * kPage] = 'I';
+    CHECK_EQ(byte_at(fd, 2 * kPage), 'I');
+    close(fd);
+    munmap(memory, 4 * kPage);
+}
+
+// One cuts and grows a file while others write through a mapping of it: each time the mapping is that of the file.
+TEST(a_file_is_cut_while_others_write_to_it) {
+    const int source = memfd_create("source", MFD_CLOEXEC);
+    const int fd = memfd_create("cut", MFD_CLOEXEC);
+    REQUIRE(source >= 0 && pwrite(source, "w", 1, 0) == 1 && fd >= 0 && ftruncate(fd, 4 * kPage) == 0);
+    char* memory = static_cast<char*>(mmap(nullptr, 4 * kPage, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    REQUIRE(memory != MAP_FAILED);
+    std::atomic<bool> done{false};
+    {
+        Threads writers;
+        for (int t = 0; t < 3; ++t)
+            writers.push_back(std::make_unique<Thread>([&, t] {
+                // The system call writes: where nothing is, that is an error and no signal.
+                while (!done.load())
+                    if (pread(source, memory + kPage * (1 + t) + 9, 1, 0) != 1) CHECK_EQ(errno, EFAULT);
+            }));
+        for (int round = 1; round <= 100; ++round) {
+            CHECK_OK(ftruncate(fd, kPage));
+            CHECK_OK(ftruncate(fd, 4 * kPage));
+            for (int p = 1; p < 4; ++p) {
+                CHECK_EQ(byte_at(fd, p * kPage + 100), 0);
+                memory[p * kPage + 100] = static_cast<char>(round);
+                CHECK_EQ(byte_at(fd, p * kPage + 100), round);
+            }
+        }
+        done.store(true);
+    }
+    close(source);
+    close(fd);
+    munmap(memory, 4 * kPage);
 }
 
 TEST(threads_fault_a_file_in_parallel) {

@@ -102,6 +102,8 @@ void RamPages::shrink_locked(u64 size) {
     size_.store(size, std::memory_order_release);
     // What lies beyond the new end must read as zero if the file grows again.
     if ((size & kPageMask) != 0) zero_range_in_page(size >> kPageShift, size & kPageMask, kPageSize);
+    // First: from then on programs that map what is cut off get no page, and add none behind the end.
+    unmap_pages(pages_for(size), kLargestFile >> kPageShift, vm::PrivatePages::Go);
     u64 const removed = store_.remove(pages_for(size), pages_for(old_size) + 1);
     pages_.fetch_sub(removed, std::memory_order_relaxed);
 }
@@ -140,6 +142,7 @@ void RamPages::punch_hole(u64 offset, u64 length) {
     if ((offset & kPageMask) != 0) zero_range_in_page(offset >> kPageShift, offset & kPageMask, kPageSize);
     if ((end & kPageMask) != 0) zero_range_in_page(end_whole, 0, end & kPageMask);
     pages_.fetch_sub(store_.remove(first_whole, end_whole), std::memory_order_relaxed);
+    unmap_pages(first_whole, end_whole, vm::PrivatePages::Stay);
 }
 
 u64 RamPages::next_data(u64 offset) const {
