@@ -19,6 +19,9 @@ namespace {
 constexpr u32 kRescheduleWork = 1;
 constexpr u32 kThreadWork = 2;
 
+// Of all threads: held while a set is changed or copied.
+constinit smp::SpinLock affinity_lock{smp::LockRank::ThreadTable, "affinity changes"};
+
 // Interrupts off.
 ISR_SAFE void set_exit_work(u32 bits) { arch::percpu_store(exit_work, arch::percpu_load(exit_work) | bits); }
 
@@ -370,11 +373,18 @@ void Scheduler::change_policy(Thread& thread, Policy policy) {
     }
 }
 
+void Scheduler::copy_affinity(Thread const& thread, smp::CpuSet& to) {
+    smp::SpinGuard guard{affinity_lock};
+    to.assign(thread.affinity_);
+}
+
 void Scheduler::change_affinity(Thread& thread, smp::CpuSet const& cpus) {
-    static constinit smp::SpinLock change_lock{smp::LockRank::ThreadTable, "affinity changes"};
     {
-        smp::SpinGuard guard{change_lock};
-        thread.affinity_.assign(cpus);
+        smp::SpinGuard guard{affinity_lock};
+        for (u32 i = 0; i < cpus.words(); ++i) {
+            thread.affinity_.set_word(i, cpus.word_value(i));
+            smp::race_point();
+        }
     }
     // Before we read cpu_; whoever picks the thread reads the set after cpu_ was written.
     std::atomic_thread_fence(std::memory_order_seq_cst);

@@ -41,6 +41,7 @@ class Scheduler {
 
     static void change_policy(Thread& thread, Policy policy);
     static void change_affinity(Thread& thread, smp::CpuSet const& cpus);
+    static void copy_affinity(Thread const& thread, smp::CpuSet& to);
 
     // Hooks and handlers.
     static void preempt();

@@ -90,6 +90,8 @@ Result<> Thread::set_affinity(smp::CpuSet const& cpus) {
     return {};
 }
 
+void Thread::copy_affinity(smp::CpuSet& to) const { Scheduler::copy_affinity(*this, to); }
+
 ISR_SAFE void Thread::unpark() {
     // release: the condition that the caller made true; acquire: the fields that the thread wrote before it parked.
     // seq_cst: ordered against set_return_work() as well.

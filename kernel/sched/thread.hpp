@@ -95,7 +95,10 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     [[nodiscard]] Policy policy() const { return policy_.load(std::memory_order_relaxed); }
     // Takes effect at once, wherever the thread is. Error::InvalidArgument.
     Result<> set_policy(Policy policy);
+    // Each CPU by itself: others may be changing it.
     [[nodiscard]] smp::CpuSet const& affinity() const { return affinity_; }
+    // The whole set as it was at one moment. `to` is of the machine's size. Thread context.
+    void copy_affinity(smp::CpuSet& to) const;
     // A thread that runs or waits on a CPU outside the new set moves at once; the caller itself before this returns.
     // Error::InvalidArgument when the set has no CPU of this machine. Thread context.
     Result<> set_affinity(smp::CpuSet const& cpus) EXCLUDES(smp::wake_path);

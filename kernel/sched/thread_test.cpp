@@ -7,6 +7,7 @@
 #include "sched/park.hpp"
 #include "sched/scheduler.hpp"
 #include "smp/context/context.hpp"
+#include "smp/debug/race_point.hpp"
 #include "smp/ipi/call.hpp"
 
 namespace tutti::sched {
@@ -172,6 +173,39 @@ TEST(thread, others_send_it_elsewhere) {
     }
     end.store(true, std::memory_order_relaxed);
     EXPECT((*thread)->join().has_value());
+}
+
+// A set of several words is changed word by word.
+TEST(thread, affinity_storm_is_copied_whole, .min_cpus = 65) {
+    smp::RaceAmplifier const amplifier{500};
+    std::atomic<bool> end{false};
+    auto body = [] {};
+    auto first_cpu = only(CpuId{0});
+    auto last_cpu = only(CpuId{smp::cpu_count() - 1});
+    auto copy = smp::CpuSet::create(smp::cpu_count());
+    REQUIRE(first_cpu.has_value() && last_cpu.has_value() && copy.has_value());
+    auto moved = make_thread(body, &*first_cpu);
+    REQUIRE(moved.has_value());
+    std::atomic<bool> moving{false};
+    auto move = [&] {
+        while (!end.load(std::memory_order_relaxed)) {
+            EXPECT((*moved)->set_affinity(*last_cpu).has_value());
+            EXPECT((*moved)->set_affinity(*first_cpu).has_value());
+            moving.store(true, std::memory_order_relaxed);
+        }
+    };
+    auto mover = make_thread(move);
+    REQUIRE(mover.has_value());
+    (*mover)->start();
+    while (!moving.load(std::memory_order_relaxed)) yield();
+    u32 torn = 0;
+    for (u32 i = 0; i < 1000; ++i) {
+        (*moved)->copy_affinity(*copy);
+        if (copy->count() != 1) ++torn;
+    }
+    end.store(true, std::memory_order_relaxed);
+    EXPECT((*mover)->join().has_value());
+    EXPECT_EQ(torn, 0u);
 }
 
 // Neither blocks nor yields: only preemption lets the second one run.

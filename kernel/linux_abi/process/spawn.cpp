@@ -64,7 +64,9 @@ Result<i32> spawn_thread(Task& parent, arch::TrapFrame const& frame, SpawnOption
     Process& process = parent.process();
     sched::ThreadOptions thread_options;
     thread_options.policy = parent.thread().policy();
-    thread_options.affinity = &parent.thread().affinity();
+    smp::CpuSet affinity = TRY(smp::CpuSet::create(smp::cpu_count()));
+    parent.thread().copy_affinity(affinity);
+    thread_options.affinity = &affinity;
     i32 const tid = process.threads().allocate_tid();
     thread_options.name = parent.name();
     Ref<Task> child = TRY(make_task(process, tid, thread_options));
