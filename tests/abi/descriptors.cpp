@@ -142,6 +142,61 @@ TEST(the_limit_holds) {
     CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
 }
 
+TEST(at_the_limit_nothing_is_opened_and_thrown_away) {
+    ScratchDirectory directory;
+    const std::string kept = directory.path("kept"), absent = directory.path("absent");
+    write_file(kept, "content");
+    const int lowest = open_null();
+    REQUIRE(lowest >= 0);
+    close(lowest);
+    rlimit limit{}, low{};
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    low = limit;
+    low.rlim_cur = lowest;
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &low));
+    CHECK_ERR(open(kept.c_str(), O_WRONLY | O_TRUNC), EMFILE);
+    CHECK_ERR(open(absent.c_str(), O_WRONLY | O_CREAT, 0600), EMFILE);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK(read_file(kept) == "content");
+    CHECK_ERR(access(absent.c_str(), F_OK), ENOENT);
+    // A number that was reserved for a file that does not exist is free again.
+    CHECK_ERR(open(absent.c_str(), O_RDONLY), ENOENT);
+    CHECK_EQ(open_null(), lowest);
+    close(lowest);
+}
+
+TEST(a_number_is_taken_while_its_file_is_being_opened) {
+    ScratchDirectory directory;
+    const std::string path = directory.path("fifo");
+    if (mkfifo(path.c_str(), 0600) != 0) return skip("mkfifo is missing");
+    const int lowest = open_null();
+    REQUIRE(lowest >= 0);
+    close(lowest);
+    std::atomic<bool> opened{false};
+    Thread opener([&] {
+        const int fd = open(path.c_str(), O_RDONLY);  // waits for a writer
+        opened.store(true, std::memory_order_release);
+        CHECK_EQ(fd, lowest);
+        char byte;
+        CHECK_EQ(read(fd, &byte, 1), 0);  // waits until it is gone
+        close(fd);
+    });
+    wait_until_blocked(opener.tid());
+    const int other = open_null();
+    CHECK(other > lowest);
+    CHECK_ERR(dup2(other, lowest), EBUSY);
+    CHECK_ERR(close(lowest), EBADF);
+    CHECK_ERR(fcntl(lowest, F_GETFD), EBADF);
+    const int writer = open(path.c_str(), O_WRONLY);
+    CHECK_OK(writer);
+    CHECK(eventually([&] { return opened.load(std::memory_order_acquire); }));
+    close(writer);
+    close(other);
+    opener.join();
+    CHECK_EQ(open_null(), lowest);
+    close(lowest);
+}
+
 TEST(many_descriptors) {
     rlimit limit{};
     CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));

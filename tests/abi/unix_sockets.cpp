@@ -6,12 +6,15 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <functional>
+#include <vector>
 
 #include "check.hpp"
 
@@ -155,6 +158,33 @@ TEST(named_stream_server) {
     CHECK_OK(unlink(scratch.path("s").c_str()));
     CHECK_OK(bind_to(again, address));
     for (int fd : {again, early, server}) close(fd);
+}
+
+TEST(a_connection_outlives_an_accept_without_a_free_number) {
+    if (!sockets_exist()) return;
+    ScratchDirectory directory;
+    const sockaddr_un address = address_of(directory.path("server"));
+    const int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const int client = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK_OK(bind_to(server, address));
+    CHECK_OK(listen(server, 1));
+    CHECK_OK(connect_to(client, address));
+    const int lowest = dup(client);
+    CHECK_OK(close(lowest));
+    rlimit limit{}, low{};
+    CHECK_OK(getrlimit(RLIMIT_NOFILE, &limit));
+    low = limit;
+    low.rlim_cur = lowest;
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &low));
+    CHECK_ERR(accept(server, nullptr, nullptr), EMFILE);
+    CHECK_OK(setrlimit(RLIMIT_NOFILE, &limit));
+    CHECK_OK(fcntl(server, F_SETFL, O_NONBLOCK));  // a lost connection does not block
+    const int accepted = accept(server, nullptr, nullptr);
+    CHECK_EQ(accepted, lowest);
+    CHECK_EQ(write(client, "x", 1), 1);
+    char byte = 0;
+    CHECK_EQ(read(accepted, &byte, 1), 1);
+    for (int fd : {accepted, client, server}) close(fd);
 }
 
 TEST(abstract_names) {

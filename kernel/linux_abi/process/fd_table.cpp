@@ -134,17 +134,42 @@ void FdTable::mark_unused(u32 fd) {
     lowest_unused_ = std::min(lowest_unused_, fd);
 }
 
-Result<i32> FdTable::add(Ref<vfs::File> file, FdFlag flag, i32 from) {
-    u32 const limit = static_cast<u32>(std::min<u64>(limits_.open_files(), 1U << 30));
-    if (from < 0 || static_cast<u32>(from) >= limit)
-        return fail(from == 0 ? Error::TooManyFiles : Error::InvalidArgument);
-    smp::SpinGuard guard{lock_};
-    u32 const fd = TRY(find_unused(static_cast<u32>(from), limit));
+bool FdTable::is_used(u32 fd) const {
+    Position const at = position(fd);
+    return (chunks_[at.chunk].load(std::memory_order_relaxed)->used[at.index / 64] >> (at.index % 64) & 1) != 0;
+}
+
+u32 FdTable::limit() const { return static_cast<u32>(std::min<u64>(limits_.open_files(), 1U << 30)); }
+
+Result<u32> FdTable::take_unused(u32 from, FdFlag flag) {
+    u32 const fd = TRY(find_unused(from, limit()));
     TRY(ensure_chunk(position(fd).chunk));
     mark_used(fd, flag);
+    return fd;
+}
+
+Result<i32> FdTable::add(Ref<vfs::File> file, FdFlag flag, i32 from) {
+    if (from < 0 || static_cast<u32>(from) >= limit())
+        return fail(from == 0 ? Error::TooManyFiles : Error::InvalidArgument);
+    smp::SpinGuard guard{lock_};
+    auto const fd = static_cast<i32>(TRY(take_unused(static_cast<u32>(from), flag)));
     // release: a lookup that finds the file sees it complete.
-    slot(static_cast<i32>(fd))->store(file.leak(), std::memory_order_release);
-    return static_cast<i32>(fd);
+    slot(fd)->store(file.leak(), std::memory_order_release);
+    return fd;
+}
+
+Result<i32> FdTable::reserve(FdFlag flag) {
+    smp::SpinGuard guard{lock_};
+    return static_cast<i32>(TRY(take_unused(0, flag)));
+}
+
+void FdTable::install(i32 reserved, Ref<vfs::File> file) {
+    slot(reserved)->store(file.leak(), std::memory_order_release);  // as in add()
+}
+
+void FdTable::cancel(i32 reserved) {
+    smp::SpinGuard guard{lock_};
+    mark_unused(static_cast<u32>(reserved));
 }
 
 Result<> FdTable::replace(i32 fd, Ref<vfs::File> file, FdFlag flag) {
@@ -155,6 +180,9 @@ Result<> FdTable::replace(i32 fd, Ref<vfs::File> file, FdFlag flag) {
         u32 const chunk = position(static_cast<u32>(fd)).chunk;
         if (chunk >= kChunks) return fail(Error::BadFileDescriptor);
         TRY(ensure_chunk(chunk));
+        // Relaxed: a reservation that is completed meanwhile came first or after this call, either is right.
+        if (is_used(static_cast<u32>(fd)) && slot(fd)->load(std::memory_order_relaxed) == nullptr)
+            return fail(Error::Busy);
         mark_used(static_cast<u32>(fd), flag);
         previous = slot(fd)->exchange(file.leak(), std::memory_order_seq_cst);  // (A) in the head comment
     }
@@ -212,8 +240,14 @@ i32 FdTable::next_from(i32 from) {
             continue;
         }
         u64 const used = chunk->used[at.index / 64] >> (at.index % 64);
-        if (used != 0) return static_cast<i32>(fd + static_cast<u32>(std::countr_zero(used)));
-        fd += 64 - at.index % 64;
+        if (used == 0) {
+            fd += 64 - at.index % 64;
+            continue;
+        }
+        fd += static_cast<u32>(std::countr_zero(used));
+        // Relaxed: a number that is only reserved is not open.
+        if (slot(static_cast<i32>(fd))->load(std::memory_order_relaxed) != nullptr) return static_cast<i32>(fd);
+        ++fd;
     }
 }
 

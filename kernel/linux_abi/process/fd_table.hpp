@@ -21,6 +21,7 @@
 #pragma once
 
 #include <atomic>
+#include <utility>
 
 #include "base/ref.hpp"
 #include "base/result.hpp"
@@ -45,7 +46,13 @@ class FdTable {
     // Gives `file` the lowest free number at or above `from`. Errors: TooManyFiles (RLIMIT_NOFILE), InvalidArgument
     // (`from` beyond the limit), NoMemory.
     Result<i32> add(Ref<vfs::File> file, FdFlag flag, i32 from = 0);
-    // Gives `file` the number `fd`, closing what had it (dup2). Error::BadFileDescriptor beyond the limit.
+    // Takes the lowest free number for a file that is still to be opened: install() or cancel() follows. To all others
+    // the number is in use and not open. Errors: TooManyFiles, NoMemory.
+    Result<i32> reserve(FdFlag flag);
+    void install(i32 reserved, Ref<vfs::File> file);
+    void cancel(i32 reserved);
+    // Gives `file` the number `fd`, closing what had it (dup2). Error::BadFileDescriptor beyond the limit, Busy when
+    // the number is reserved.
     Result<> replace(i32 fd, Ref<vfs::File> file, FdFlag flag);
     // Error::BadFileDescriptor. May block in the file's own close.
     Result<> close(i32 fd);
@@ -70,6 +77,9 @@ class FdTable {
     Result<> ensure_chunk(u32 chunk) REQUIRES(lock_);
     // The lowest unused number at or above `from` and below `limit`, whose chunk exists then.
     Result<u32> find_unused(u32 from, u32 limit) REQUIRES(lock_);
+    [[nodiscard]] u32 limit() const;
+    Result<u32> take_unused(u32 from, FdFlag flag) REQUIRES(lock_);
+    [[nodiscard]] bool is_used(u32 fd) const REQUIRES(lock_);
     void mark_used(u32 fd, FdFlag flag) REQUIRES(lock_);
     void mark_unused(u32 fd) REQUIRES(lock_);
     // After `file` left its slot: waits until no lookup can still take a reference, then drops the table's.
@@ -79,6 +89,31 @@ class FdTable {
     smp::SpinLock lock_{smp::LockRank::FdTable, "file descriptors"};
     std::atomic<Chunk*> chunks_[kChunks] = {};  // set once each under lock_ (release); read bare (acquire)
     u32 lowest_unused_ GUARDED_BY(lock_) = 0;   // no unused number lies below
+};
+
+// A reserved number, given back unless it gets its file.
+class FdReservation {
+  public:
+    [[nodiscard]] static Result<FdReservation> create(FdTable& table, FdFlag flag) {
+        return FdReservation{table, TRY(table.reserve(flag))};
+    }
+    FdReservation(FdReservation&& other) noexcept : table_{other.table_}, fd_{std::exchange(other.fd_, -1)} {}
+    FdReservation& operator=(FdReservation&&) = delete;
+    ~FdReservation() {
+        if (fd_ >= 0) table_.cancel(fd_);
+    }
+
+    // The number, now `file`'s.
+    [[nodiscard]] i32 install(Ref<vfs::File> file) && {
+        table_.install(fd_, std::move(file));
+        return std::exchange(fd_, -1);
+    }
+
+  private:
+    FdReservation(FdTable& table, i32 fd) : table_{table}, fd_{fd} {}
+
+    FdTable& table_;
+    i32 fd_;
 };
 
 }  // namespace tutti::linux_abi

@@ -42,10 +42,12 @@ Result<SocketRequest> parse_request(i32 domain, i32 type, i32 protocol) {
     }
 }
 
+Result<Ref<vfs::File>> make_file(Task& task, Ref<net::LocalSocket> socket, SocketRequest const& request) {
+    return Ref<vfs::File>{TRY(SocketFile::create(std::move(socket), request.flags, credentials_of(task)))};
+}
+
 Result<i32> add_socket(Task& task, Ref<net::LocalSocket> socket, SocketRequest const& request) {
-    Ref<SocketFile> file =
-        TRY(SocketFile::create(std::move(socket), request.flags, credentials_of(task)));
-    return task.process().files().add(std::move(file), request.fd_flag);
+    return task.process().files().add(TRY(make_file(task, std::move(socket), request)), request.fd_flag);
 }
 
 // unix(7), "Autobind feature": an abstract name of five hexadecimal digits that is free.
@@ -122,6 +124,8 @@ SyscallResult sys_accept(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> l
 SyscallResult sys_accept4(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> length, i32 flags) {
     SocketRequest const request = TRY(flags_of(flags));
     Ref<SocketFile> const file = TRY(socket_of(task, fd));
+    // First: without a number no connection may be taken.
+    FdReservation number = TRY(FdReservation::create(task.process().files(), request.fd_flag));
     if (file->socket().type() == net::SocketType::Datagram) return kEOPNOTSUPP;
     Ref<net::LocalSocket> socket = TRY(file->socket().accept(file->receive_deadline(false)));
     if (!address.is_null()) {
@@ -129,7 +133,7 @@ SyscallResult sys_accept4(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> 
         Result<String> const peer = socket->peer_name();
         TRY(write_address(address, length, peer ? peer->view() : std::string_view{}));
     }
-    return add_socket(task, std::move(socket), request);
+    return std::move(number).install(TRY(make_file(task, std::move(socket), request)));
 }
 
 SyscallResult sys_connect(Task& task, i32 fd, UserPtr<u8> address, u32 length) {

@@ -22,9 +22,10 @@ SyscallResult open_at(Task& task, i32 directory, UserPtr<char> path, u32 flags, 
     // An exclusive creation does not look through a link (open(2), O_EXCL).
     if ((flags & kONoFollow) != 0 || request.exclusive) request.last_link = vfs::LastLink::DoNotFollow;
     String const text = TRY(read_path(path));
+    // First: without a number nothing may be created or truncated.
+    FdReservation number = TRY(FdReservation::create(task.process().files(), fd_flag(flags)));
     Ref<vfs::Inode> const start = TRY(start_directory(task, directory, text));
-    Ref<vfs::File> file = TRY(vfs::root_namespace().open(*start, text, request));
-    return task.process().files().add(std::move(file), fd_flag(flags));
+    return std::move(number).install(TRY(vfs::root_namespace().open(*start, text, request)));
 }
 
 SyscallResult duplicate_to(Task& task, i32 old_fd, i32 new_fd, FdFlag flag) {
