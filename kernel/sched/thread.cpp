@@ -139,11 +139,21 @@ ISR_SAFE Thread::Activity Thread::activity() const {
 }
 
 ISR_SAFE Nanoseconds Thread::cpu_time() const {
-    Nanoseconds used{cpu_time_.load(std::memory_order_relaxed)};
-    if (this != current_or_null()) return used;
-    smp::IrqOffGuard const here;
-    used = Nanoseconds{cpu_time_.load(std::memory_order_relaxed)};
-    return used + (hal::now() - local_run_queue(here).clock);
+    auto const charged = [&]() ISR_SAFE_LAMBDA { return Nanoseconds{cpu_time_.load(std::memory_order_relaxed)}; };
+    if (this == current_or_null()) {
+        smp::IrqOffGuard const here;
+        return charged() + (hal::now() - local_run_queue(here).clock);
+    }
+    // A CPU with nothing else to run is not interrupted for long, and charges its thread at the next switch only.
+    while (true) {
+        // acquire: a thread that has left its CPU has been charged.
+        if (!on_cpu_.load(std::memory_order_acquire)) return charged();
+        CpuId const cpu = this->cpu();
+        RunQueue& queue = run_queue(cpu);
+        smp::SpinIrqGuard const guard{queue.lock};
+        if (queue.current == this) return charged() + std::max(hal::sched_clock() - queue.clock, Nanoseconds{});
+        if (cpu == this->cpu()) return charged();
+    }
 }
 
 // False, and nothing done, where memory cannot be given back.

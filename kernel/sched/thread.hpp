@@ -126,7 +126,7 @@ class Thread : public RefCounted<Thread>, private RunEntity {
     // For /proc: a look that may be old.
     enum class Activity : u8 { New, Running, Sleeping, Ended };
     [[nodiscard]] Activity activity() const;
-    // CPU time used, up to the last switch or timer interrupt; to this moment for the caller itself.
+    // CPU time used up to this moment. Never goes back. Up to Isr context; takes the lock of the CPU that runs the thread.
     [[nodiscard]] Nanoseconds cpu_time() const;
     [[nodiscard]] u64 voluntary_switches() const { return voluntary_switches_.load(std::memory_order_relaxed); }
     [[nodiscard]] u64 involuntary_switches() const { return involuntary_switches_.load(std::memory_order_relaxed); }

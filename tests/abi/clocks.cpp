@@ -304,4 +304,54 @@ TEST(no_thread_sleeps_on_its_own_clock) {
             CHECK_ERR(syscall(SYS_clock_nanosleep, clock, flags, &request, nullptr), EINVAL);
 }
 
+// A thread that computes on a CPU of its own, without system calls, until told.
+TEST(cpu_time_of_a_thread_that_computes_is_seen_by_others) {
+    cpu_set_t allowed, one;
+    CHECK_OK(sched_getaffinity(0, sizeof allowed, &allowed));
+    if (CPU_COUNT(&allowed) < 2) return skip("one CPU");
+    int cpus[2], found = 0;
+    for (int cpu = 0; found < 2; ++cpu)
+        if (CPU_ISSET(cpu, &allowed)) cpus[found++] = cpu;
+    const auto run_on = [&](int cpu) {
+        CPU_ZERO(&one);
+        CPU_SET(cpu, &one);
+        CHECK_OK(sched_setaffinity(0, sizeof one, &one));
+    };
+    run_on(cpus[0]);
+    std::atomic<bool> computing{false}, end{false};
+    Thread worker([&] {
+        run_on(cpus[1]);
+        computing.store(true, std::memory_order_release);
+        while (!end.load(std::memory_order_relaxed)) {
+        }
+    });
+    CHECK(eventually([&] { return computing.load(std::memory_order_acquire); }));
+    clockid_t clock;
+    CHECK_EQ(pthread_getcpuclockid(worker.handle(), &clock), 0);
+    for (clockid_t each : {clock, (clockid_t)CLOCK_PROCESS_CPUTIME_ID}) {
+        const std::int64_t before = now_ns(each);
+        CHECK(eventually([&] { return now_ns(each) - before >= 20 * kMillisecond; }, 3000));
+        std::int64_t last = 0;
+        for (int i = 0; i < 1000; ++i) {
+            const std::int64_t now = now_ns(each);
+            if (!CHECK(now >= last)) break;
+            last = now;
+        }
+    }
+    BlockedSignal signal;
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = BlockedSignal::number;
+    timer_t timer;
+    CHECK_OK(timer_create(clock, &event, &timer));
+    itimerspec setting{};
+    setting.it_value = to_timespec(10 * kMillisecond);
+    CHECK_OK(timer_settime(timer, 0, &setting, nullptr));
+    CHECK_EQ(signal.take().si_code, SI_TIMER);
+    CHECK_OK(timer_delete(timer));
+    end.store(true, std::memory_order_relaxed);
+    worker.join();
+    CHECK_OK(sched_setaffinity(0, sizeof allowed, &allowed));
+}
+
 int main(int argc, char** argv) { return run_all(argc, argv); }
