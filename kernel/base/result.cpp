@@ -31,6 +31,7 @@ ISR_SAFE std::string_view name_of(Error error) {
         case Error::FileTooBig: return "FileTooBig";
         case Error::InProgress: return "InProgress";
         case Error::Interrupted: return "Interrupted";
+        case Error::InterruptedForGood: return "InterruptedForGood";
         case Error::InvalidArgument: return "InvalidArgument";
         case Error::IoError: return "IoError";
         case Error::IsDirectory: return "IsDirectory";

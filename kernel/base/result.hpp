@@ -36,6 +36,7 @@ enum class Error : std::uint8_t {
     FileTooBig,            // beyond the largest file or offset
     InProgress,            // started; completion comes later
     Interrupted,           // a signal ended the wait; nothing was done
+    InterruptedForGood,    // likewise, and the call must not begin anew: its time limit would
     InvalidArgument,       // a value that this call never accepts
     IoError,               // the device failed
     IsDirectory,           // a directory where a file is needed

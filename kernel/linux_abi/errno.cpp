@@ -28,7 +28,8 @@ Errno to_errno(Error error) {
         case Error::Exists: return kEEXIST;
         case Error::FileTooBig: return kEFBIG;
         case Error::InProgress: return kEINPROGRESS;
-        case Error::Interrupted: return kEINTR;
+        case Error::Interrupted:
+        case Error::InterruptedForGood: return kEINTR;
         case Error::InvalidArgument: return kEINVAL;
         case Error::IoError: return kEIO;
         case Error::IsDirectory: return kEISDIR;

@@ -187,6 +187,43 @@ TEST(a_connection_outlives_an_accept_without_a_free_number) {
     for (int fd : {accepted, client, server}) close(fd);
 }
 
+TEST(a_call_with_a_time_limit_does_not_restart) {
+    if (!sockets_exist()) return;
+    struct sigaction action{}, old{};
+    action.sa_handler = [](int) {};
+    action.sa_flags = SA_RESTART;
+    CHECK_OK(sigaction(SIGUSR1, &action, &old));
+    const timeval limit{5, 0};
+    Pair pair(SOCK_STREAM);
+    for (int fd : pair.fds) {
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit));
+        CHECK_OK(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit));
+    }
+    char byte = 0;
+    iovec vector{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    std::vector<char> full(1 << 16);
+    const std::function<long()> calls[] = {
+        [&] { return recv(pair.fds[0], &byte, 1, 0); },
+        [&] { return read(pair.fds[0], &byte, 1); },
+        [&] { return readv(pair.fds[0], &vector, 1); },
+        [&] { return recvmsg(pair.fds[0], &message, 0); },
+        [&] { return send(pair.fds[0], full.data(), full.size(), 0); },
+        [&] { return write(pair.fds[0], full.data(), full.size()); },
+    };
+    // Nothing to read, no room to write: each call sleeps until the signal comes.
+    while (send(pair.fds[0], full.data(), full.size(), MSG_DONTWAIT) > 0) {
+    }
+    for (const auto& call : calls) {
+        Thread caller([&] { CHECK_ERR(call(), EINTR); });
+        wait_until_blocked(caller.tid());
+        pthread_kill(caller.handle(), SIGUSR1);
+    }
+    CHECK_OK(sigaction(SIGUSR1, &old, nullptr));
+}
+
 TEST(abstract_names) {
     if (!sockets_exist()) return;
     sockaddr_un address{};

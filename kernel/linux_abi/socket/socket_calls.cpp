@@ -127,7 +127,8 @@ SyscallResult sys_accept4(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> 
     // First: without a number no connection may be taken.
     FdReservation number = TRY(FdReservation::create(task.process().files(), request.fd_flag));
     if (file->socket().type() == net::SocketType::Datagram) return kEOPNOTSUPP;
-    Ref<net::LocalSocket> socket = TRY(file->socket().accept(file->receive_deadline(false)));
+    Deadline const deadline = file->receive_deadline(false);
+    Ref<net::LocalSocket> socket = TRY(limited(deadline, file->socket().accept(deadline)));
     if (!address.is_null()) {
         // The connector may have gone already: then it has no name any more.
         Result<String> const peer = socket->peer_name();
@@ -140,7 +141,8 @@ SyscallResult sys_connect(Task& task, i32 fd, UserPtr<u8> address, u32 length) {
     Ref<SocketFile> const file = TRY(socket_of(task, fd));
     LocalAddress const name = TRY(LocalAddress::read(address, length));
     String const key = TRY(name.find_key(task));
-    return connection_result(file->socket().connect(key, file->owner(), file->send_deadline(false)));
+    Deadline const deadline = file->send_deadline(false);
+    return connection_result(limited(deadline, file->socket().connect(key, file->owner(), deadline)));
 }
 
 SyscallResult sys_getsockname(Task& task, i32 fd, UserPtr<u8> address, UserPtr<u32> length) {

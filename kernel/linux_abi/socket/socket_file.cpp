@@ -63,14 +63,15 @@ vfs::Attributes SocketFile::attributes() {
 
 // What is attached to the data (files being passed) is closed: read(2) has no place for it.
 Result<u64> SocketFile::do_read(u64, vm::IoBuffer& to) {
-    return TRY(socket_->receive(to, {.deadline = receive_deadline(false)})).bytes;
+    Deadline const deadline = receive_deadline(false);
+    return TRY(limited(deadline, socket_->receive(to, {.deadline = deadline}))).bytes;
 }
 
 Result<u64> SocketFile::do_write(u64&, vm::IoBuffer& from) {
     net::SendOptions options;
     options.deadline = send_deadline(false);
     options.credentials = owner_;
-    return socket_->send(from, std::move(options));
+    return limited(options.deadline, socket_->send(from, std::move(options)));
 }
 
 }  // namespace tutti::linux_abi

@@ -7,6 +7,14 @@
 
 namespace tutti::linux_abi {
 
+// The outcome of a call that had until `deadline`. With a time limit, an interrupted one does not restart (signal(7)).
+template <class T>
+[[nodiscard]] Result<T> limited(Deadline deadline, Result<T> result) {
+    if (!result && result.error() == Error::Interrupted && deadline != kNever && deadline != Deadline{0})
+        return fail(Error::InterruptedForGood);
+    return result;
+}
+
 class SocketFile final : public vfs::File {
   public:
     // `owner` is whom the peer sees. Error::NoMemory.

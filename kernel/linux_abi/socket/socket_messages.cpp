@@ -39,7 +39,7 @@ Result<u64> send(SocketFile& file, vm::IoBuffer& from, Destination const& to, Ou
     options.destination = to.key;
     options.credentials = control.credentials;
     options.attachment = std::move(control.files);
-    return file.socket().send(from, std::move(options));
+    return limited(options.deadline, file.socket().send(from, std::move(options)));
 }
 
 Result<net::Received> receive(SocketFile& file, vm::IoBuffer& to, u32 flags) {
@@ -49,7 +49,7 @@ Result<net::Received> receive(SocketFile& file, vm::IoBuffer& to, u32 flags) {
     options.deadline = file.receive_deadline((flags & kMsgDontWait) != 0);
     options.peek = (flags & kMsgPeek) != 0;
     options.wait_all = (flags & kMsgWaitAll) != 0;
-    return file.socket().receive(to, options);
+    return limited(options.deadline, file.socket().receive(to, options));
 }
 
 // With MSG_TRUNC a receiver of datagrams hears how long the message was, however much it took (recv(2)).

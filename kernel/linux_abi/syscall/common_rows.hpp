@@ -248,7 +248,7 @@ inline constexpr auto kCommonRows = std::to_array<SyscallRow>({
     row<sys_capget>("capget"),
     row<sys_capset>("capset"),
 
-    // Sockets. Linux restarts them unless the socket has a time limit, which then counts anew.
+    // Sockets. Those with a time limit do not restart (limited() in socket_file.hpp).
     row<sys_socket>("socket"),
     row<sys_socketpair>("socketpair"),
     row<sys_bind>("bind"),

@@ -40,9 +40,14 @@ void handle_syscall(arch::TrapFrame& frame) {
         return;
     }
     if (entry->restart == Restart::Resume && number != kRestartSyscallNumber) task.restart_block = {};
-    i64 const result = entry->handler(task, frame);
-    frame.set_return_value(static_cast<u64>(result));
+    i64 result = entry->handler(task, frame);
     if (result == -kEINTR) [[unlikely]] task.note_interrupted_call(number, entry->restart);
+    // Not of a call that never restarts: what rt_sigreturn gives back is the program's own, and may be this.
+    if (result == SyscallResult::kInterruptedForGood && entry->restart != Restart::Never) [[unlikely]] {
+        result = -kEINTR;
+        task.note_interrupted_call(number, Restart::Never);
+    }
+    frame.set_return_value(static_cast<u64>(result));
     smp::check_may_return_to_user();
 }
 

@@ -13,11 +13,15 @@ namespace tutti::linux_abi {
 // The value that the program finds in its return register: a non-negative result or a negated errno.
 class SyscallResult {
   public:
+    // EINTR from a call that does not restart, whatever its row says. The dispatcher makes it EINTR.
+    static constexpr i64 kInterruptedForGood = -4096 - kEINTR;
+
     constexpr SyscallResult() = default;
     template <std::integral T>
     constexpr SyscallResult(T value) : value_{static_cast<i64>(value)} {}
     constexpr SyscallResult(Errno error) : value_{-static_cast<i64>(error)} {}
-    SyscallResult(Error error) : value_{-static_cast<i64>(to_errno(error))} {}
+    SyscallResult(Error error)
+        : value_{error == Error::InterruptedForGood ? kInterruptedForGood : -static_cast<i64>(to_errno(error))} {}
     SyscallResult(std::unexpected<Error> const& error) : SyscallResult{error.error()} {}
     template <std::integral T>
     SyscallResult(Result<T> const& result) : value_{0} {
