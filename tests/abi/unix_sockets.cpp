@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -55,6 +56,18 @@ sockaddr_un address_of(const std::string& path) {
 
 int bind_to(int fd, const sockaddr_un& address) { return bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address); }
 int connect_to(int fd, const sockaddr_un& address) { return connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address); }
+
+// Until there is no more room, or no more data.
+void send_all_it_takes(int fd) {
+    const char datagram[1000] = {};
+    while (send(fd, datagram, sizeof datagram, MSG_DONTWAIT) > 0) {}
+    CHECK_EQ(errno, EAGAIN);
+}
+void receive_all(int fd) {
+    char datagram[1000];
+    while (recv(fd, datagram, sizeof datagram, MSG_DONTWAIT) > 0) {}
+    CHECK_EQ(errno, EAGAIN);
+}
 
 }  // namespace
 
@@ -345,6 +358,59 @@ TEST(poll_on_sockets) {
     pair.close_end(1);
     CHECK_EQ(poll(&p, 1, 0), 1);
     CHECK((p.revents & (POLLIN | POLLHUP)) == (POLLIN | POLLHUP));
+}
+
+TEST(a_datagram_sender_that_polls_is_woken_by_the_receiver) {
+    if (!sockets_exist()) return;
+    Pair pair(SOCK_DGRAM);
+    send_all_it_takes(pair.fds[0]);
+    pollfd p{pair.fds[0], POLLOUT, 0};
+    Thread sender([&] { CHECK_EQ(poll(&p, 1, -1), 1); });
+    wait_until_blocked(sender.tid());
+    receive_all(pair.fds[1]);
+    sender.join();
+    CHECK_EQ(p.revents, POLLOUT);
+}
+
+TEST(an_edge_comes_when_a_datagram_can_be_sent_again) {
+    if (!sockets_exist()) return;
+    Pair pair(SOCK_DGRAM);
+    const int epoll = epoll_create1(EPOLL_CLOEXEC);
+    epoll_event event{.events = EPOLLOUT | EPOLLET, .data = {}};
+    CHECK_OK(epoll_ctl(epoll, EPOLL_CTL_ADD, pair.fds[0], &event));
+    CHECK_EQ(epoll_wait(epoll, &event, 1, -1), 1);
+    send_all_it_takes(pair.fds[0]);
+    Thread sender([&] { CHECK_EQ(epoll_wait(epoll, &event, 1, -1), 1); });
+    wait_until_blocked(sender.tid());
+    receive_all(pair.fds[1]);
+    sender.join();
+    close(epoll);
+}
+
+TEST(a_datagram_sender_waits_for_the_room_that_another_took) {
+    if (!sockets_exist()) return;
+    ScratchDirectory scratch;
+    const sockaddr_un address = address_of(scratch.path("server"));
+    const int server = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CHECK_OK(bind_to(server, address));
+    int clients[2];
+    for (int& client : clients) {
+        client = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        CHECK_OK(connect_to(client, address));
+    }
+    for (const bool closes : {false, true}) {
+        send_all_it_takes(clients[0]);
+        pollfd p{clients[1], POLLOUT, 0};
+        Thread sender([&] { CHECK_EQ(poll(&p, 1, -1), 1); });
+        wait_until_blocked(sender.tid());
+        if (closes)
+            close(server);
+        else
+            receive_all(server);
+        sender.join();
+        CHECK((p.revents & POLLOUT) != 0);
+    }
+    for (int client : clients) close(client);
 }
 
 TEST(groups_of_threads_exchange_messages) {

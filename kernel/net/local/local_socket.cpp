@@ -6,6 +6,7 @@
 
 #include "base/rb_tree.hpp"
 #include "hal/clock.hpp"
+#include "smp/debug/race_point.hpp"
 #include "smp/spin/spin.hpp"
 
 namespace tutti::net {
@@ -25,6 +26,8 @@ struct LocalSocket::Endpoint : RefCounted<Endpoint> {
     State state GUARDED_BY(lock) = State::Fresh;
     Ref<Endpoint> peer GUARDED_BY(lock);  // connected, or a datagram socket's default destination
     MessageQueue inbound GUARDED_BY(lock);
+    // Datagrams: endpoints that found no room here and may be polled for it. They are told once.
+    Vector<Ref<Endpoint>> senders GUARDED_BY(lock);
     bool receive_shut GUARDED_BY(lock) = false;  // by us: what comes is refused
     bool send_shut GUARDED_BY(lock) = false;
     bool peer_gone GUARDED_BY(lock) = false;       // the peer closed or sends no more
@@ -38,13 +41,33 @@ struct LocalSocket::Endpoint : RefCounted<Endpoint> {
     u32 backlog_limit GUARDED_BY(lock) = 0;
     Credentials listener_credentials GUARDED_BY(lock);
 
-    // Streams: one reader at a time, so that bytes stay in order while they are copied without the lock.
+    // One reader at a time: the first message stays in the queue while it is copied without the lock.
     sched::Mutex reading{"local socket reading"};
 
     // In the table of keys, under its lock. Set once.
     RbNode key_node;
     String key;
     String name;
+
+    // Whether a poll shall say that there is room; less would wake senders too often.
+    [[nodiscard]] bool has_much_room() REQUIRES(lock) { return inbound.has_room(inbound.limit() / 4); }
+    // False: there was no memory to remember it.
+    bool tell_of_room(Endpoint& sender) REQUIRES(lock) {
+        for (Ref<Endpoint> const& known : senders)
+            if (known.get() == &sender) return true;
+        return senders.try_push_back(Ref<Endpoint>{sender}).has_value();
+    }
+    void forget(Endpoint const& sender) {
+        Ref<Endpoint> dropped;  // outside the lock: it may be the last reference
+        smp::SpinGuard guard{lock};
+        for (Ref<Endpoint>& known : senders)
+            if (known.get() == &sender) {
+                std::swap(known, senders.back());
+                dropped = std::move(senders.back());
+                senders.pop_back();
+                return;
+            }
+    }
 
     [[nodiscard]] Ref<Endpoint> peer_endpoint() {
         smp::SpinGuard guard{lock};
@@ -108,6 +131,7 @@ void close_endpoint(Endpoint& self) {
     Ref<Endpoint> peer;
     IntrusiveList<Message, &Message::node> unread;
     IntrusiveList<Endpoint, &Endpoint::backlog_node> refused;
+    Vector<Ref<Endpoint>> senders;
     bool connected = false;
     {
         smp::SpinGuard guard{self.lock};
@@ -118,6 +142,7 @@ void close_endpoint(Endpoint& self) {
         unread.splice_back(self.inbound.take_all());
         refused.splice_back(self.backlog);
         self.backlog_length = 0;
+        senders = std::move(self.senders);
     }
     bool const lost = !unread.empty();
     while (Message* const message = unread.pop_front()) delete message;
@@ -126,6 +151,8 @@ void close_endpoint(Endpoint& self) {
         close_endpoint(*end);
     }
     self.queue.wake_all();
+    for (Ref<Endpoint> const& sender : senders) sender->queue.wake_all();
+    if (peer && self.type == SocketType::Datagram) peer->forget(self);
     if (peer && connected && self.type != SocketType::Datagram) tell_peer_gone(*peer, lost);
     // Senders that wait for room at this end look again and find it closed.
     if (peer) peer->queue.wake_all();
@@ -218,9 +245,12 @@ Result<> LocalSocket::connect(std::string_view key, Credentials credentials, Dea
     Endpoint& self = *endpoint_;
     if (type_ == SocketType::Datagram) {
         Ref<Endpoint> old;  // dropped outside the lock: it may be the last reference
-        smp::SpinGuard guard{self.lock};
-        old = std::exchange(self.peer, target);
-        self.state = Endpoint::State::Connected;
+        {
+            smp::SpinGuard guard{self.lock};
+            old = std::exchange(self.peer, target);
+            self.state = Endpoint::State::Connected;
+        }
+        if (old) old->forget(self);
         return {};
     }
     {
@@ -326,7 +356,10 @@ Result<u64> LocalSocket::send(vm::IoBuffer& from, SendOptions options) {
                     if (type_ == SocketType::Datagram) return outcome(Error::ConnectionRefused);
                     return outcome(Error::BrokenPipe);
                 }
-                if (peer->inbound.has_room(bytes)) peer->inbound.push(std::move(message));
+                if (peer->inbound.has_room(bytes))
+                    peer->inbound.push(std::move(message));
+                else if (type_ == SocketType::Datagram && !peer->tell_of_room(self))
+                    return outcome(Error::NoMemory);
             }
             if (!message) break;
             // Room at the peer is announced on our queue by whoever receives there; datagrams come from anywhere, so
@@ -353,7 +386,7 @@ Result<Received> LocalSocket::receive(vm::IoBuffer& to, ReceiveOptions const& op
     for (;;) {
         {
             sched::MutexGuard reader{self.reading};
-            std::unique_ptr<Message> message;
+            Message* message = nullptr;  // stays where it is while it is copied
             bool end = false;
             bool reset = false;
             {
@@ -361,43 +394,43 @@ Result<Received> LocalSocket::receive(vm::IoBuffer& to, ReceiveOptions const& op
                 if (type_ != SocketType::Datagram && self.state != Endpoint::State::Connected &&
                     self.state != Endpoint::State::Disconnected)
                     return fail(type_ == SocketType::Stream ? Error::InvalidArgument : Error::NotConnected);
-                message = self.inbound.pop();
-                end = !message && (self.peer_gone || self.receive_shut);
-                reset = !message && std::exchange(self.reset, false);
+                message = self.inbound.front();
+                end = message == nullptr && (self.peer_gone || self.receive_shut);
+                reset = message == nullptr && std::exchange(self.reset, false);
             }
             if (reset && received.bytes == 0) return fail(Error::ConnectionReset);
-            if (message) {
+            if (message != nullptr) {
                 // A stream does not read past a message with attachments of its own once it has something.
-                bool const stop_before = received.bytes != 0 && (message->attachment != nullptr || options.peek);
-                Result<u64> copied{u64{0}};
-                if (!stop_before) {
-                    copied = to.write_to(message->bytes.data() + message->taken, message->remaining());
-                    if (copied) {
-                        received.bytes += *copied;
-                        received.message_size = type_ == SocketType::Stream ? received.bytes : message->bytes.size();
-                        if (!options.peek) {
-                            if (message->attachment) received.attachment = std::move(message->attachment);
-                            message->taken += *copied;
-                        }
-                        received.credentials = message->credentials;
-                        if (!message->source.empty()) received.source = TRY(String::create(message->source));
-                    }
+                if (received.bytes != 0 && message->attachment != nullptr) return received;
+                if (!message->source.empty()) received.source = TRY(String::create(message->source));
+                Result<u64> const copied = to.write_to(message->bytes.data() + message->taken, message->remaining());
+                if (!copied) {
+                    if (received.bytes == 0) return fail(copied.error());
+                    return received;
                 }
-                bool const keep = !copied || stop_before || options.peek ||
-                                  (type_ == SocketType::Stream && message->remaining() != 0);
-                if (keep) {
+                received.bytes += *copied;
+                received.message_size = type_ == SocketType::Stream ? received.bytes : message->bytes.size();
+                received.credentials = message->credentials;
+                if (options.peek) return received;
+                if (message->attachment) received.attachment = std::move(message->attachment);
+                smp::race_point();
+                bool const whole = type_ != SocketType::Stream || *copied == message->remaining();
+                std::unique_ptr<Message> done;
+                Vector<Ref<Endpoint>> senders;
+                {
                     smp::SpinGuard guard{self.lock};
-                    self.inbound.push_front(std::move(message));
-                }
-                message.reset();
-                if (!copied && received.bytes == 0) return fail(copied.error());
-                if (!options.peek) {
-                    if (Ref<Endpoint> const peer = self.peer_endpoint(); peer && type_ != SocketType::Datagram)
-                        peer->queue.wake_all();
+                    if (whole)
+                        done = self.inbound.pop();
                     else
-                        self.queue.wake_all();
+                        self.inbound.take_from_front(*copied);
+                    if (self.has_much_room()) senders = std::move(self.senders);
                 }
-                bool const more = type_ == SocketType::Stream && to.remaining() != 0 && !keep && copied &&
+                for (Ref<Endpoint> const& sender : senders) sender->queue.wake_all();
+                if (Ref<Endpoint> const peer = self.peer_endpoint(); peer && type_ != SocketType::Datagram)
+                    peer->queue.wake_all();
+                else
+                    self.queue.wake_all();
+                bool const more = type_ == SocketType::Stream && to.remaining() != 0 && whole &&
                                   received.attachment == nullptr;
                 if (more) continue;
                 return received;
@@ -461,7 +494,8 @@ Readiness LocalSocket::readiness() {
     }
     smp::SpinGuard guard{peer->lock};
     bool const gone = peer->state == Endpoint::State::Disconnected;
-    ready.writable = gone || peer->inbound.has_room(peer->inbound.limit() / 4);
+    ready.writable = gone || peer->has_much_room() ||
+                     (type_ == SocketType::Datagram && !peer->tell_of_room(self));
     ready.hang_up = type_ != SocketType::Datagram && gone;
     return ready;
 }

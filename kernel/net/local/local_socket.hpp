@@ -5,7 +5,7 @@
 // endpoint at the other side. Sockets meet only through endpoints, which outlive them as long as the peer needs.
 //
 //   A sends:     takes B's endpoint from its own (lock A), copies the data without any lock, queues it (lock B), wakes B
-//   B receives:  takes a message (lock B), copies it out without any lock, wakes A (there is room)
+//   B receives:  copies the first message out without any lock, takes it (lock B), wakes A (there is room)
 //   A closes:    leaves its endpoint (lock A, then B: marked "peer gone"), wakes B
 //
 // Thread context; may block, interruptibly, where they take a deadline: kNever waits, a passed one gives WouldBlock.

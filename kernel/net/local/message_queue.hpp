@@ -54,10 +54,6 @@ class MessageQueue {
         bytes_ += message->remaining();
         messages_.push_back(*message.release());
     }
-    void push_front(std::unique_ptr<Message> message) {
-        bytes_ += message->remaining();
-        messages_.push_front(*message.release());
-    }
     // Null when empty.
     [[nodiscard]] std::unique_ptr<Message> pop() {
         Message* const first = messages_.pop_front();
@@ -65,6 +61,11 @@ class MessageQueue {
         return std::unique_ptr<Message>{first};
     }
     [[nodiscard]] Message* front() { return messages_.front_or_null(); }
+    // The first message has more than `bytes` remaining; so many of them are received.
+    void take_from_front(size_t bytes) {
+        front()->taken += bytes;
+        bytes_ -= bytes;
+    }
     // For the owner to destroy outside the lock.
     [[nodiscard]] IntrusiveList<Message, &Message::node>& take_all() {
         bytes_ = 0;
