@@ -5,6 +5,8 @@
 #include <bit>
 #include <new>
 
+#include "smp/debug/race_point.hpp"
+
 namespace tutti::vfs {
 
 Result<Ref<PipeBuffer>> PipeBuffer::create(u64 capacity) {
@@ -34,6 +36,14 @@ u64 PipeBuffer::available() const {
 u8* PipeBuffer::at(u64 position) {
     u64 const offset = position & (capacity() - 1);
     return pages_[offset >> kPageShift].data<u8>() + (offset & kPageMask);
+}
+
+Result<> PipeBuffer::provide_pages(u64 position, u64 bytes) {
+    for (u64 page = position >> kPageShift; page <= (position + bytes - 1) >> kPageShift; ++page) {
+        mem::FrameRef& frame = pages_[page & (pages_.size() - 1)];
+        if (!frame) frame = TRY(mem::allocate_frame());
+    }
+    return {};
 }
 
 Result<u64> PipeBuffer::read(vm::IoBuffer& to, bool nonblocking) {
@@ -86,31 +96,33 @@ Result<u64> PipeBuffer::write(vm::IoBuffer& from, bool nonblocking) {
             sched::MutexGuard guard{write_mutex_};
             u64 tail = tail_.load(std::memory_order_relaxed);
             u64 room = capacity() - (tail - head_.load(std::memory_order_acquire));
-            bool progress = false;
+            u64 const before = written;
+            Result<> failure;
             if (room >= needed) {
                 while (room != 0 && from.remaining() != 0) {
-                    u64 const offset = tail & (capacity() - 1);
-                    mem::FrameRef& page = pages_[offset >> kPageShift];
-                    if (!page) {
-                        Result<mem::FrameRef> fresh = mem::allocate_frame();
-                        if (!fresh) return outcome(fresh.error());
-                        page = std::move(*fresh);
-                    }
                     u64 const chunk = std::min({room, kPageSize - (tail & kPageMask), from.remaining()});
+                    failure = provide_pages(tail, atomic ? from.remaining() : chunk);
+                    if (!failure) break;
                     Result<u64> const step = from.read_from(at(tail), chunk);
                     if (!step) {
-                        if (progress) changed();
-                        return outcome(step.error());
+                        failure = fail(step.error());
+                        break;
                     }
-                    progress = true;
                     tail += *step;
                     room -= *step;
                     written += *step;
-                    tail_.store(tail, std::memory_order_release);
+                    // A reader sees a small write as a whole.
+                    if (!atomic) tail_.store(tail, std::memory_order_release);
+                    smp::race_point();
                     if (*step < chunk) break;
                 }
             }
-            if (progress) changed();
+            bool const progress = written != before;
+            if (progress) {
+                tail_.store(tail, std::memory_order_release);
+                changed();
+            }
+            if (!failure) return outcome(failure.error());
             if (from.remaining() == 0) break;
             if (progress && room != 0) return written;  // a bad address in the middle
         }

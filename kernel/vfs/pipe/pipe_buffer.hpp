@@ -57,6 +57,8 @@ class PipeBuffer : public RefCounted<PipeBuffer> {
     PipeBuffer() = default;
     void changed() { queue_.wake_all(); }
     [[nodiscard]] u8* at(u64 position);
+    // For the bytes to be written at `position`; no more than the ring holds, at least one.
+    [[nodiscard]] Result<> provide_pages(u64 position, u64 bytes) REQUIRES(write_mutex_);
 
     std::atomic<u32> readers_{0};
     std::atomic<u32> writers_{0};
