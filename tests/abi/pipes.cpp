@@ -289,4 +289,64 @@ TEST(named_pipe) {
     close(writer);
 }
 
+// A fifo of one test; false (and the test is skipped) where there are none.
+bool make_fifo(const std::string& path) {
+    if (mkfifo(path.c_str(), 0600) == 0) return true;
+    CHECK(errno == ENOSYS || errno == EPERM);
+    skip("no named pipes here");
+    return false;
+}
+
+TEST(an_open_meets_a_partner_that_has_left_again) {
+    ScratchDirectory scratch;
+    const std::string path = scratch.path("fifo");
+    if (!make_fifo(path)) return;
+    for (int round = 0; round < 20; ++round) {
+        const int flags = round % 2 == 0 ? O_RDONLY : O_WRONLY;
+        Thread first([&] {
+            const int fd = open(path.c_str(), flags | O_CLOEXEC);
+            CHECK_OK(fd);
+            close(fd);
+        });
+        wait_until_blocked(first.tid());
+        const int second = open(path.c_str(), (flags == O_RDONLY ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+        CHECK_OK(second);
+        close(second);
+    }
+}
+
+TEST(a_fifo_forgets_its_bytes_with_the_last_end) {
+    ScratchDirectory scratch;
+    const std::string path = scratch.path("fifo");
+    if (!make_fifo(path)) return;
+    const int both = open(path.c_str(), O_RDWR | O_CLOEXEC);
+    CHECK_EQ(write(both, "old", 3), 3);
+    close(both);
+    const int reader = open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    char bytes[4];
+    CHECK_EQ(read(reader, bytes, sizeof bytes), 0);
+    const int writer = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    CHECK_EQ(write(writer, "n", 1), 1);
+    CHECK_EQ(read(reader, bytes, sizeof bytes), 1);
+    close(reader);
+    close(writer);
+}
+
+TEST(a_reader_hangs_up_only_after_a_writer) {
+    ScratchDirectory scratch;
+    const std::string path = scratch.path("fifo");
+    if (!make_fifo(path)) return;
+    pollfd p{open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), POLLIN, 0};
+    CHECK_EQ(poll(&p, 1, 0), 0);
+    const int writer = open(path.c_str(), O_WRONLY | O_CLOEXEC);
+    CHECK_EQ(poll(&p, 1, 0), 0);
+    const pollfd second{open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC), POLLIN, 0};
+    close(writer);
+    for (pollfd each : {p, second}) {
+        CHECK_EQ(poll(&each, 1, 0), 1);
+        CHECK_EQ(each.revents, POLLHUP);
+        close(each.fd);
+    }
+}
+
 int main(int argc, char** argv) { return run_all(argc, argv); }

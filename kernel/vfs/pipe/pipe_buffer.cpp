@@ -18,13 +18,36 @@ Result<Ref<PipeBuffer>> PipeBuffer::create(u64 capacity) {
     return pipe;
 }
 
+void PipeBuffer::add_reader() {
+    readers_.fetch_add(1, std::memory_order_seq_cst);
+    reader_openings_.fetch_add(1, std::memory_order_release);  // whoever sees it sees the reader, or that it has left
+    changed();
+}
+void PipeBuffer::add_writer() {
+    writers_.fetch_add(1, std::memory_order_seq_cst);
+    writer_openings_.fetch_add(1, std::memory_order_release);
+    changed();
+}
 void PipeBuffer::remove_reader() {
     readers_.fetch_sub(1, std::memory_order_seq_cst);
+    discard_if_unused();
     changed();
 }
 void PipeBuffer::remove_writer() {
     writers_.fetch_sub(1, std::memory_order_seq_cst);
+    discard_if_unused();
     changed();
+}
+
+void PipeBuffer::discard_if_unused() {
+    auto const unused = [this] {
+        return readers_.load(std::memory_order_seq_cst) == 0 && writers_.load(std::memory_order_seq_cst) == 0;
+    };
+    if (!unused() || !can_read()) return;
+    sched::MutexGuard reading{read_mutex_};
+    sched::MutexGuard writing{write_mutex_};
+    // A fifo may have been opened again meanwhile: by somebody who comes before us, or finds it empty.
+    if (unused()) head_.store(tail_.load(std::memory_order_relaxed), std::memory_order_release);
 }
 
 u64 PipeBuffer::available() const {
@@ -161,11 +184,11 @@ Result<u64> PipeBuffer::set_capacity(u64 bytes) {
     return wanted;
 }
 
-Result<> PipeBuffer::wait_for_reader() {
-    return queue_.wait_until([this] { return readers() != 0; }, kNever, sched::WaitMode::Interruptible);
+Result<> PipeBuffer::wait_for_reader(u32 before) {
+    return queue_.wait_until([&] { return had_reader_since(before); }, kNever, sched::WaitMode::Interruptible);
 }
-Result<> PipeBuffer::wait_for_writer() {
-    return queue_.wait_until([this] { return writers() != 0; }, kNever, sched::WaitMode::Interruptible);
+Result<> PipeBuffer::wait_for_writer(u32 before) {
+    return queue_.wait_until([&] { return had_writer_since(before); }, kNever, sched::WaitMode::Interruptible);
 }
 
 }  // namespace tutti::vfs

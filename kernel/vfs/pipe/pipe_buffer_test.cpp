@@ -75,4 +75,18 @@ TEST(pipe_buffer, announces_what_was_written_before_memory_ran_out) {
     }
 }
 
+// A writer that was there when a reader came, or came later, and has left before the reader looks.
+TEST(pipe_buffer, an_opening_counts_after_it_has_ended) {
+    for (bool const waits_already : {true, false}) {
+        Ref<PipeBuffer> const pipe = *PipeBuffer::create();
+        if (waits_already) pipe->add_writer();
+        u32 const before = pipe->count_writers();
+        pipe->add_reader();
+        if (!waits_already) pipe->add_writer();
+        pipe->remove_writer();
+        EXPECT(pipe->had_writer_since(before));
+        EXPECT(!pipe->had_writer_since(pipe->count_writers()));
+    }
+}
+
 }  // namespace tutti::vfs

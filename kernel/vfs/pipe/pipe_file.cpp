@@ -15,7 +15,8 @@ std::atomic<u64> next_pipe_number{1};
 class PipeFile final : public File {
   public:
     PipeFile(OpenFlags flags, Ref<Inode> inode, String path, Ref<PipeBuffer> pipe, u64 number)
-        : File{flags, std::move(inode), std::move(path)}, pipe_{std::move(pipe)}, number_{number} {
+        : File{flags, std::move(inode), std::move(path)}, pipe_{std::move(pipe)}, number_{number},
+          writers_before_{pipe_->count_writers()} {
         if (reads()) pipe_->add_reader();
         if (writes()) pipe_->add_writer();
     }
@@ -34,7 +35,8 @@ class PipeFile final : public File {
         PollEvents events = 0;
         if (reads()) {
             if (pipe_->can_read()) events |= kPollIn | kPollReadNormal;
-            if (pipe_->writers() == 0 && !writes()) events |= kPollHangUp;
+            if (pipe_->writers() == 0 && pipe_->had_writer_since(writers_before_) && !writes())
+                events |= kPollHangUp;
         }
         if (writes()) {
             if (pipe_->readers() == 0) events |= kPollError;
@@ -68,6 +70,7 @@ class PipeFile final : public File {
 
     Ref<PipeBuffer> const pipe_;
     u64 const number_;
+    u32 const writers_before_;  // an end hangs up only after a writer
 };
 
 Result<Ref<File>> make_end(Ref<PipeBuffer> const& pipe, OpenFlags flags, Ref<Inode> inode, String path, u64 number) {
@@ -95,9 +98,12 @@ Result<Ref<File>> open_fifo(Ref<PipeBuffer> pipe, OpenFlags flags, Ref<Inode> in
     bool const writes = flags.has(OpenFlags::Write);
     bool const nonblocking = flags.has(OpenFlags::NonBlock);
     if (writes && !reads && nonblocking && pipe->readers() == 0) return fail(Error::NoDeviceAddress);
+    u32 const readers_before = pipe->count_readers();
+    u32 const writers_before = pipe->count_writers();
     Ref<File> file = TRY(make_end(pipe, flags, std::move(inode), std::move(path), 0));
     // fifo(7): opening blocks until the other end is open, except with both ends or non-blocking.
-    if (!nonblocking && reads != writes) TRY(reads ? pipe->wait_for_writer() : pipe->wait_for_reader());
+    if (!nonblocking && reads != writes)
+        TRY(reads ? pipe->wait_for_writer(writers_before) : pipe->wait_for_reader(readers_before));
     return file;
 }
 
