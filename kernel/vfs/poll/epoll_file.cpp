@@ -6,6 +6,7 @@
 #include <new>
 
 #include "base/rb_tree.hpp"
+#include "smp/debug/race_point.hpp"
 #include "smp/spin/spin.hpp"
 #include "vfs/poll/watch_list.hpp"
 #include "vfs/wall_clock.hpp"
@@ -95,6 +96,11 @@ class Epoll final : public EpollFile {
         return at != nullptr && &at->file_ == &file && at->descriptor_ == descriptor ? at : nullptr;
     }
     Result<> insert(File& file, i32 descriptor, EpollEvent event);
+    // A watch leaves the list before its file is asked, so that a wake-up in between puts it back: nothing is lost. It
+    // stays counted until finish(), or a thread that comes to wait meanwhile would sleep beside it.
+    Watch* take_first() REQUIRES(changes_);
+    enum class Afterwards : u8 { Leaves, First, Last };
+    void finish(Watch& watch, Afterwards afterwards) REQUIRES(changes_);
     bool any_ready() REQUIRES(changes_);
     size_t collect(std::span<EpollEvent> events) REQUIRES(changes_);
     // How deep instances nest below this one; more than the limit when `avoid` is found.
@@ -103,7 +109,8 @@ class Epoll final : public EpollFile {
     RbTree<Watch, &Watch::tree_node, WatchOrder> watches_ GUARDED_BY(changes_);
     smp::SpinLock ready_lock_{smp::LockRank::PollReady, "epoll ready list"};
     ReadyList ready_ GUARDED_BY(ready_lock_);
-    std::atomic<u64> ready_count_{0};  // elements of ready_; written under ready_lock_, read by waiters
+    // Elements of ready_, and the one that is being asked. Written under ready_lock_, read by waiters.
+    std::atomic<u64> ready_count_{0};
     sched::WaitQueue queue_{smp::LockRank::PollWaitQueue};
 };
 
@@ -215,53 +222,50 @@ Result<> Epoll::remove(File& file, i32 descriptor) {
     return {};
 }
 
-// Looks for one watch that really has something; those that have not leave the ready list.
-bool Epoll::any_ready() {
-    for (;;) {
-        Watch* watch = nullptr;
-        {
-            smp::SpinIrqGuard guard{ready_lock_};
-            watch = ready_.front_or_null();
-            if (watch == nullptr) return false;
-            ready_.remove(*watch);
-            ready_count_.store(ready_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        }
-        if (watch->armed.load(std::memory_order_relaxed) && (watch->file_.poll() & watch->mask()) != 0) {
-            smp::SpinIrqGuard guard{ready_lock_};
-            if (!ReadyList::is_linked(*watch)) {
-                ready_.push_front(*watch);
-                ready_count_.store(ready_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-            }
-            return true;
-        }
-    }
+Watch* Epoll::take_first() {
+    smp::SpinIrqGuard guard{ready_lock_};
+    return ready_.pop_front();
 }
 
-// Takes each watch that is in the ready list now once. A watch leaves the list before its file is asked, so that a
-// wake-up in between puts it back: nothing is lost.
+void Epoll::finish(Watch& watch, Afterwards afterwards) {
+    smp::SpinIrqGuard guard{ready_lock_};
+    if (afterwards == Afterwards::Leaves || ReadyList::is_linked(watch))  // then it was counted again
+        ready_count_.store(ready_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
+    else if (afterwards == Afterwards::First)
+        ready_.push_front(watch);
+    else
+        ready_.push_back(watch);
+}
+
+// Looks for one watch that really has something; those that have not leave the ready list.
+bool Epoll::any_ready() {
+    while (Watch* const watch = take_first()) {
+        smp::race_point();
+        bool const ready = watch->armed.load(std::memory_order_relaxed) && (watch->file_.poll() & watch->mask()) != 0;
+        finish(*watch, ready ? Afterwards::First : Afterwards::Leaves);
+        if (ready) return true;
+    }
+    return false;
+}
+
+// Takes each watch that is in the ready list now once.
 size_t Epoll::collect(std::span<EpollEvent> events) {
     size_t found = 0;
     u64 rounds = ready_count_.load(std::memory_order_acquire);
     while (found < events.size() && rounds-- != 0) {
-        Watch* watch = nullptr;
-        {
-            smp::SpinIrqGuard guard{ready_lock_};
-            watch = ready_.pop_front();
-            if (watch == nullptr) break;
-            ready_count_.store(ready_count_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
-        }
+        Watch* const watch = take_first();
+        if (watch == nullptr) break;
+        smp::race_point();
         PollEvents const ready = watch->file_.poll() & watch->mask();
-        if (ready == 0 || !watch->armed.load(std::memory_order_relaxed)) continue;
-        events[found++] = {ready, watch->event_.data};
-        if ((watch->event_.events & kEpollOneShot) != 0) {
-            watch->armed.exchange(false, std::memory_order_seq_cst);
-        } else if ((watch->event_.events & kEpollEdge) == 0) {
-            smp::SpinIrqGuard guard{ready_lock_};
-            if (!ReadyList::is_linked(*watch)) {
-                ready_.push_back(*watch);
-                ready_count_.store(ready_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-            }
+        Afterwards afterwards = Afterwards::Leaves;
+        if (ready != 0 && watch->armed.load(std::memory_order_relaxed)) {
+            events[found++] = {ready, watch->event_.data};
+            if ((watch->event_.events & kEpollOneShot) != 0)
+                watch->armed.exchange(false, std::memory_order_seq_cst);
+            else if ((watch->event_.events & kEpollEdge) == 0)
+                afterwards = Afterwards::Last;
         }
+        finish(*watch, afterwards);
     }
     return found;
 }
