@@ -4,6 +4,7 @@
 #include <new>
 #include <optional>
 
+#include "smp/debug/race_point.hpp"
 #include "vfs/directory_file.hpp"
 
 namespace tutti::vfs {
@@ -51,6 +52,10 @@ void RamDirectory::set_parent(RamDirectory* parent) {
     parent_ = parent;
 }
 
+void RamDirectory::set_parent_of(RamNode& node, RamDirectory* parent) {
+    if (node.is_directory()) static_cast<RamDirectory&>(node).set_parent(parent);
+}
+
 Result<Ref<Inode>> RamDirectory::parent() {
     smp::SpinGuard guard{parent_lock_};
     if (parent_ == nullptr) return fail(Error::NotFound);
@@ -58,13 +63,18 @@ Result<Ref<Inode>> RamDirectory::parent() {
 }
 
 bool RamDirectory::is_within(RamDirectory const& ancestor) {
-    RamDirectory* at = this;
-    while (true) {
-        if (at == &ancestor) return true;
-        smp::SpinGuard guard{at->parent_lock_};
-        if (at->parent_ == nullptr || at->parent_ == at) return false;
-        at = at->parent_;
+    Ref<RamDirectory> at{*this};
+    while (at.get() != &ancestor) {
+        Ref<RamDirectory> above;
+        {
+            smp::SpinGuard guard{at->parent_lock_};
+            if (at->parent_ == nullptr || at->parent_ == at.get()) return false;
+            above = Ref<RamDirectory>{*at->parent_};
+        }
+        at = std::move(above);
+        smp::race_point();
     }
+    return true;
 }
 
 Result<Ref<Inode>> RamDirectory::lookup(std::string_view name) {
@@ -136,9 +146,9 @@ Result<> RamDirectory::unlink(std::string_view name, UnlinkKind kind) {
             return fail(Error::IsDirectory);
         }
         remove(*entry);
+        set_parent_of(*entry->node, nullptr);
     }
     if (entry->node->is_directory()) {
-        static_cast<RamDirectory&>(*entry->node).set_parent(nullptr);
         entry->node->drop_link();  // its own "."
         drop_link();               // its ".."
     }
@@ -180,6 +190,8 @@ Result<> RamDirectory::rename_locked(Renaming& work) {
         std::swap(source->node, target->node);
         work.moved = target->node;
         work.exchanged = source->node;
+        set_parent_of(*work.moved, &work.to);
+        set_parent_of(*work.exchanged, &work.from);
         return {};
     }
     if (target != nullptr) {
@@ -195,12 +207,14 @@ Result<> RamDirectory::rename_locked(Renaming& work) {
         }
         work.replaced = std::exchange(target->node, source->node);
         work.moved = target->node;
+        set_parent_of(*work.replaced, nullptr);
     } else {
         work.fresh->node = source->node;
         work.to.insert(*work.fresh);
         work.fresh = nullptr;
         work.moved = source->node;
     }
+    set_parent_of(*work.moved, &work.to);
     work.from.remove(*source);
     work.displaced = source;
     return {};
@@ -230,14 +244,13 @@ Result<> RamDirectory::rename(std::string_view old_name, Inode& new_directory, s
             outcome = rename_locked(work);
         }
         if (outcome && &to != this) {
-            // Links of ".." and the parents themselves follow before the next rename looks at them.
+            smp::race_point();
+            // Links of "..".
             if (work.moved && work.moved->is_directory()) {
-                static_cast<RamDirectory&>(*work.moved).set_parent(&to);
                 drop_link();
                 to.add_link();
             }
             if (work.exchanged && work.exchanged->is_directory()) {
-                static_cast<RamDirectory&>(*work.exchanged).set_parent(this);
                 to.drop_link();
                 add_link();
             }
@@ -248,7 +261,6 @@ Result<> RamDirectory::rename(std::string_view old_name, Inode& new_directory, s
     TRY(outcome);
     if (work.replaced) {
         if (work.replaced->is_directory()) {
-            static_cast<RamDirectory&>(*work.replaced).set_parent(nullptr);
             work.replaced->drop_link();
             to.drop_link();
         }

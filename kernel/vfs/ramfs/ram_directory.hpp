@@ -56,6 +56,9 @@ class RamDirectory final : public RamNode {
     void remove(Entry& entry) REQUIRES(lock_);
     Result<Ref<Inode>> add(std::string_view name, Ref<RamNode> node);
     void set_parent(RamDirectory* parent);
+    // Changes with the entry, under the locks of the directories that lose it and get it: a directory is alive while
+    // another one has it as parent.
+    static void set_parent_of(RamNode& node, RamDirectory* parent);
     // This directory is `ancestor` or lies below it. The filesystem's rename mutex is held.
     [[nodiscard]] bool is_within(RamDirectory const& ancestor);
     // Empties the name for a replacement: true when `node` (a directory) had no entries and is marked removed.
