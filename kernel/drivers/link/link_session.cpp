@@ -169,34 +169,37 @@ Result<u64> LinkSession::read_input(vm::IoBuffer& to, LinkWait wait) {
                 input_.consume(static_cast<size_t>(to.done() - before));
             }
             if (u64 const moved = to.done() - before; moved != 0) {
-                owe_credit(static_cast<size_t>(moved));
+                // relaxed: a count; the frame that carries it is ordered by the mutex.
+                credit_owed_.fetch_add(static_cast<u32>(moved), std::memory_order_relaxed);
+                (void)pay_credit();  // or whoever reads next
                 return moved;
             }
             if (!outcome) return outcome;
             continue;  // another reader was faster
         }
         if (ended) return 0;
+        TRY(pay_credit());
         if (wait == LinkWait::NoWait) return fail(Error::WouldBlock);
-        TRY(input_queue_.wait_until([&] { return input_.is_ready(); }, kNever, WaitMode::Interruptible));
+        TRY(input_queue_.wait_until([&] { return input_.is_ready() || owes_credit(); }, kNever,
+                                    WaitMode::Interruptible));
     }
 }
 
-// While less than a quarter of the ring is owed the host has credit left, so a frame for each small read is not needed.
-// When the wait for the link is interrupted the debt stays, and the next read pays it.
-void LinkSession::owe_credit(size_t bytes) {
-    // relaxed: a count; the frame that carries it is ordered by the mutex.
-    u32 const owed = credit_owed_.fetch_add(static_cast<u32>(bytes), std::memory_order_relaxed) + static_cast<u32>(bytes);
-    if (owed < kInputSize / 4 || input_.has_ended()) return;
-    if (!transmit_mutex_.lock_until(kNever, WaitMode::Interruptible)) return;
+Result<> LinkSession::pay_credit() {
+    if (!owes_credit() || input_.has_ended()) return {};
+    TRY(transmit_mutex_.lock_until(kNever, WaitMode::Interruptible));
     sched::MutexGuard guard{transmit_mutex_, sched::kAdoptLock};
     hal::CreditPayload const credit{credit_owed_.exchange(0, std::memory_order_relaxed)};
-    if (credit.bytes == 0) return;
+    if (credit.bytes == 0) return {};
     auto const sent = send_frame(FrameType::StdinCredit, sizeof credit, LinkWait::Interruptible,
                                  WaitMode::Interruptible, [&](FrameBytes& frame, size_t count) -> Result<u64> {
         frame.write(kHeader, {reinterpret_cast<u8 const*>(&credit), count});
         return count;
     });
-    if (!sent) credit_owed_.fetch_add(credit.bytes, std::memory_order_relaxed);
+    if (sent) return {};
+    credit_owed_.fetch_add(credit.bytes, std::memory_order_relaxed);
+    input_queue_.wake_all();  // another reader may have found no debt meanwhile, and waits
+    return fail(sent.error());
 }
 
 WindowSize LinkSession::window_size() const {

@@ -47,7 +47,10 @@ class LinkSession final : public BytePort::Client {
     void drain(Deadline deadline);
 
     void on_received(std::span<u8 const> bytes) override;
-    ISR_SAFE void on_room() override { room_queue_.wake_all(); }
+    ISR_SAFE void on_room() override {
+        room_queue_.wake_all();
+        input_queue_.wake_all();  // a terminal is polled there for both directions
+    }
 
     // FrameDecoder's sink.
     void frame_begin(hal::FrameHeader header);
@@ -67,7 +70,13 @@ class LinkSession final : public BytePort::Client {
     // The mutex is held after success.
     [[nodiscard]] Result<> lock_transmit(LinkWait wait) NO_THREAD_SAFETY_ANALYSIS;
     [[nodiscard]] Result<> wait_for_room(size_t count, sched::WaitMode mode);
-    void owe_credit(size_t bytes);
+    // While less than a quarter of the ring is owed the host has credit left, so a frame for each small read is not
+    // needed. More is never left owed while readers wait: the host may have none.
+    [[nodiscard]] bool owes_credit() const {
+        return credit_owed_.load(std::memory_order_relaxed) >= kInputSize / 4;
+    }
+    // Interruptible: the debt stays then, and the next reader pays it.
+    [[nodiscard]] Result<> pay_credit();
     void end_input(char const* why);
     void raise_event(u64 signals);
     [[noreturn]] void run_events();
