@@ -50,7 +50,18 @@ class Backing : public RefCounted<Backing> {
     // A shared mapping that may be written came or went; for file descriptors that forbid it (memfd seals).
     virtual void on_shared_mapping(i64 change) { (void)change; }
 
+    // Never given again, unlike the address. Taken at the first call, so that most objects need none; any context.
+    [[nodiscard]] u64 number() {
+        // Relaxed: a number stands for itself.
+        u64 number = number_.load(std::memory_order_relaxed);
+        if (number != 0) return number;
+        u64 const fresh = next_number.fetch_add(1, std::memory_order_relaxed);
+        return number_.compare_exchange_strong(number, fresh, std::memory_order_relaxed) ? fresh : number;
+    }
+
   private:
+    inline static constinit std::atomic<u64> next_number{1};
+    std::atomic<u64> number_{0};
     std::atomic<u32> areas_{0};
 };
 

@@ -348,6 +348,36 @@ TEST(a_robust_word_on_its_way_to_nobody_wakes_a_waiter) {
     if (!CHECK(eventually([&] { return woken.load(std::memory_order_acquire); }, 5000))) futex(&list.word, FUTEX_WAKE, 1);
 }
 
+TEST(a_waiter_on_memory_that_is_gone_takes_nobody_elses_wake) {
+    struct sigaction action{}, old{};
+    action.sa_handler = [](int) {};
+    CHECK_OK(sigaction(SIGUSR1, &action, &old));
+    int file = -1;
+    const auto map = [&]() -> Word* {
+        file = memfd_create("word", 0);
+        if (!CHECK_OK(file) || !CHECK_OK(ftruncate(file, 4096))) return nullptr;
+        return (Word*)mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    };
+    const auto unmap = [&](Word* word) {
+        CHECK_OK(munmap(word, 4096));
+        close(file);
+    };
+    Word* const gone = map();
+    Thread waiter([&] { CHECK_ERR(futex(gone, FUTEX_WAIT, 0), EINTR); });
+    wait_until_blocked(waiter.tid());
+    unmap(gone);
+    // New files, in the memory of the old one sooner or later.
+    for (int i = 0; i < 200; ++i) {
+        Word* const word = map();
+        const bool none = CHECK_EQ(futex(word, FUTEX_WAKE, 1), 0);
+        unmap(word);
+        if (!none) break;
+    }
+    pthread_kill(waiter.handle(), SIGUSR1);
+    waiter.join();
+    CHECK_OK(sigaction(SIGUSR1, &old, nullptr));
+}
+
 TEST(no_wake_up_is_lost_under_load) {
     // Four pairs hand a token to and fro: a lost wake-up hangs, which the watchdog reports.
     constexpr int kPairs = 4, kRounds = 2000;

@@ -16,7 +16,7 @@ Result<FutexKey> futex_key(Task& task, u64 address, FutexSharing sharing) {
         vm::AreaInfo const area = TRY(space.area_at(VirtAddr{address}));
         if (!area.protection.any()) return fail(Error::BadAddress);
         if (area.shared && area.backing)
-            return FutexKey{reinterpret_cast<u64>(area.backing.get()), area.offset + (VirtAddr{address} - area.start)};
+            return FutexKey{area.backing->number() << FutexKey::kObjectShift, area.offset + (VirtAddr{address} - area.start)};
     }
     return FutexKey{reinterpret_cast<u64>(&space), address};
 }
