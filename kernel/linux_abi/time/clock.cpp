@@ -69,10 +69,7 @@ ISR_SAFE Nanoseconds cpu_clock_of(Process& process, i32 clock) {
     return task == nullptr ? Nanoseconds{} : task->thread().cpu_time();
 }
 
-void set_wall_clock_offset(Nanoseconds offset) {
-    vfs::set_wall_clock_offset(offset);
-    vdso::set_wall_offset(offset);
-}
+void set_wall_clock_offset(Nanoseconds offset) { vdso::set_wall_offset(offset); }
 
 ISR_SAFE Nanoseconds process_cpu_time(Process& process) {
     ThreadGroup& group = process.threads();

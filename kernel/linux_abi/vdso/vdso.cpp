@@ -119,8 +119,12 @@ VirtAddr signal_return(VirtAddr base) {
 }
 
 void set_wall_offset(Nanoseconds offset) {
-    if (g_pages == nullptr) return;
-    write_data([&](Data& data) { store(data.wall_offset, static_cast<std::int64_t>(offset.count())); });
+    if (g_pages == nullptr) return vfs::set_wall_clock_offset(offset);
+    // Both under one lock: of callers that come at once, the same one is the last for both.
+    write_data([&](Data& data) {
+        vfs::set_wall_clock_offset(offset);
+        store(data.wall_offset, static_cast<std::int64_t>(offset.count()));
+    });
 }
 
 }  // namespace tutti::linux_abi::vdso

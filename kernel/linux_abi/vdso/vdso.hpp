@@ -24,7 +24,8 @@ namespace tutti::linux_abi::vdso {
 // Where signal handlers return to in a vDSO mapped at `base`; null where programs bring code of their own for that.
 [[nodiscard]] VirtAddr signal_return(VirtAddr base);
 
-// The wall clock was set: realtime = monotonic + offset from now on. Any context; callers may come at once.
+// Sets the wall clock, the kernel's and the programs': realtime = monotonic + offset from now on. Any context; callers
+// may come at once.
 void set_wall_offset(Nanoseconds offset);
 
 }  // namespace tutti::linux_abi::vdso
