@@ -7,7 +7,7 @@
 
 #include "hal/clock.hpp"
 #include "sched/park.hpp"
-#include "sched/thread.hpp"
+#include "vfs/poll/bell.hpp"
 
 namespace tutti::vfs {
 namespace {
@@ -20,24 +20,6 @@ size_t scan(std::span<PollItem> items) {
     }
     return found;
 }
-
-// Remembers that some queue woke, and unparks the polling thread.
-class Bell {
-  public:
-    Bell() : thread_{sched::current()} {}
-    ISR_SAFE void ring() REQUIRES(smp::wake_path) {
-        // release: pairs with rung() and reset(). Not a store: of all that rang before, reset() sees what made it ring.
-        rung_.exchange(true, std::memory_order_release);
-        thread_.unpark();
-    }
-    [[nodiscard]] bool rung() const { return rung_.load(std::memory_order_acquire); }
-    // Before a look at the files: what rang until now is seen there, what rings later stays.
-    void reset() { rung_.exchange(false, std::memory_order_acquire); }
-
-  private:
-    sched::Thread& thread_;
-    std::atomic<bool> rung_{false};
-};
 
 class BellRope final : public sched::WaitQueue::Observer {
   public:
