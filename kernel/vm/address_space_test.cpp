@@ -358,7 +358,7 @@ TEST_ALL_CPUS(address_space, pages_are_copied_while_others_give_them_back) {
         ActiveSpace space{shared};
         SplitMix64 random = harness::random(cpu.value());
         smp::RaceAmplifier const amplifier{2000};
-        for (u32 round = 0; round < harness::rounds_each(arch::kFlushReachesAllCpus ? 10'000 : 2'000, cpus); ++round) {
+        for (u32 round = 0; round < harness::rounds_each(arch::kFlushReachesAllCpus ? 5'000 : 2'000, cpus); ++round) {
             u64 const page = random.below(kPages);
             VirtAddr const at = base + page * kPageSize;
             switch (random.below(8)) {

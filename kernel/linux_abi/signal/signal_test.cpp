@@ -129,7 +129,7 @@ TEST_F(SignalTest, what_a_wait_leaves_finds_another_thread) {
 
 // SIGCONT follows a stop signal at once: whatever has become of that meanwhile, the process goes on.
 TEST_F(SignalTest, a_stop_is_continued_whenever_it_was_taken) {
-    smp::RaceAmplifier const amplifier{20'000};
+    smp::RaceAmplifier const amplifier{3000};
     auto take_signals = [](void* argument) {
         arch::TrapFrame frame{};
         deliver_signals(*static_cast<Task*>(argument), frame);

@@ -23,16 +23,21 @@ ALWAYS_INLINE void race_point() {
     }
 }
 
-// While one lives, about half of all race points wait for a time between nothing and `pauses` spins.
+// While one lives, on whichever CPU, about half of all race points wait for a time between nothing and `pauses` spins.
 class RaceAmplifier {
   public:
-    explicit RaceAmplifier(u32 pauses) : before_{detail::longest_race_delay.exchange(pauses, std::memory_order_relaxed)} {}
+    explicit RaceAmplifier(u32 pauses) {
+        count.fetch_add(1, std::memory_order_relaxed);
+        detail::longest_race_delay.store(pauses, std::memory_order_relaxed);
+    }
     RaceAmplifier(RaceAmplifier const&) = delete;
     RaceAmplifier& operator=(RaceAmplifier const&) = delete;
-    ~RaceAmplifier() { detail::longest_race_delay.store(before_, std::memory_order_relaxed); }
+    ~RaceAmplifier() {
+        if (count.fetch_sub(1, std::memory_order_relaxed) == 1) detail::longest_race_delay.store(0, std::memory_order_relaxed);
+    }
 
   private:
-    u32 before_;
+    static inline constinit std::atomic<u32> count{0};
 };
 
 }  // namespace tutti::smp

@@ -39,7 +39,7 @@ TEST_ALL_CPUS(pipe_buffer, small_writes_are_whole, .min_cpus = 2) {
     }
     harness::meet();
     if (cpu.value() == 0) {
-        smp::RaceAmplifier const amplifier{20'000};
+        smp::RaceAmplifier const amplifier{3000};
         static u8 const record[kRecord] = {};
         for (u64 i = 0; i < kRecords; ++i) {
             vm::IoBuffer from = vm::IoBuffer::kernel(record);

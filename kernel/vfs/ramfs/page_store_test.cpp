@@ -21,8 +21,8 @@ TEST_ALL_CPUS(page_store, grows_while_pages_are_removed) {
             if (auto allocated = mem::allocate_frame()) frame = std::move(*allocated);
             REQUIRE(frame.get() != nullptr);
         }
-    smp::RaceAmplifier const amplifier{50'000};
-    for (u32 round = 0; round < 50; ++round) {
+    smp::RaceAmplifier const amplifier{3000};
+    for (u32 round = 0; round < 20; ++round) {
         if (cpu.value() == 0) {
             store = new (std::nothrow) PageStore;
             REQUIRE(store != nullptr);

@@ -20,7 +20,7 @@ TEST_ALL_CPUS(ram_directory, removal_after_a_move_forgets_the_parent, .min_cpus 
         from = make_directory(*root, "from");
         to = make_directory(*root, "to");
     }
-    smp::RaceAmplifier const amplifier{20'000};
+    smp::RaceAmplifier const amplifier{3000};
     for (u32 round = 0; round < 10; ++round) {
         if (cpu.value() == 0) moved = make_directory(*from, "moved");
         harness::meet();
@@ -41,8 +41,8 @@ TEST_ALL_CPUS(ram_directory, move_below_a_directory_that_goes, .min_cpus = 2) {
         root = *make_ram_filesystem(0755);
         from = make_directory(*root, "from");
     }
-    smp::RaceAmplifier const amplifier{50'000};
-    for (u32 round = 0; round < 30; ++round) {
+    smp::RaceAmplifier const amplifier{3000};
+    for (u32 round = 0; round < 15; ++round) {
         if (cpu.value() == 0) deep = make_directory(*make_directory(*root, "outer"), "deep");
         harness::meet();
         if (cpu.value() == 0)
