@@ -60,8 +60,8 @@ ISR_SAFE void Scheduler::switch_away(Leave leave, smp::IrqOff const& here) {
     RunQueue& queue = local_run_queue(here);
     Thread& previous = *queue.current;
     Thread* misplaced = nullptr;
-    Nanoseconds const now = hal::sched_clock();
     queue.lock.lock(here);
+    Nanoseconds const now = hal::sched_clock();  // behind the lock: what others have been told is charged (cpu_time)
     queue.account(now);
     smp::reschedule_done();
     // A parked thread has written it before it said so: wakers may be reading it.

@@ -151,7 +151,7 @@ ISR_SAFE Nanoseconds Thread::cpu_time() const {
         CpuId const cpu = this->cpu();
         RunQueue& queue = run_queue(cpu);
         smp::SpinIrqGuard const guard{queue.lock};
-        if (queue.current == this) return charged() + std::max(hal::sched_clock() - queue.clock, Nanoseconds{});
+        if (queue.current == this) return charged() + std::max(hal::now() - queue.clock, Nanoseconds{});
         if (cpu == this->cpu()) return charged();
     }
 }

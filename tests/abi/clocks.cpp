@@ -319,6 +319,7 @@ TEST(cpu_time_of_a_thread_that_computes_is_seen_by_others) {
     };
     run_on(cpus[0]);
     std::atomic<bool> computing{false}, end{false};
+    BlockedSignal signal;  // for the worker, too
     Thread worker([&] {
         run_on(cpus[1]);
         computing.store(true, std::memory_order_release);
@@ -338,7 +339,6 @@ TEST(cpu_time_of_a_thread_that_computes_is_seen_by_others) {
             last = now;
         }
     }
-    BlockedSignal signal;
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;
     event.sigev_signo = BlockedSignal::number;
