@@ -358,7 +358,7 @@ Result<u64> LocalSocket::send(vm::IoBuffer& from, SendOptions options) {
                 }
                 if (peer->inbound.has_room(bytes))
                     peer->inbound.push(std::move(message));
-                else if (type_ == SocketType::Datagram && !peer->tell_of_room(self))
+                else if (type_ == SocketType::Datagram && options.destination.empty() && !peer->tell_of_room(self))
                     return outcome(Error::NoMemory);
             }
             if (!message) break;
