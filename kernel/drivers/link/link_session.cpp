@@ -171,28 +171,31 @@ Result<u64> LinkSession::read_input(vm::IoBuffer& to, LinkWait wait) {
             if (u64 const moved = to.done() - before; moved != 0) {
                 // relaxed: a count; the frame that carries it is ordered by the mutex.
                 credit_owed_.fetch_add(static_cast<u32>(moved), std::memory_order_relaxed);
-                (void)pay_credit();  // or whoever reads next
+                (void)pay_credit(LinkWait::Interruptible);  // or whoever reads next
                 return moved;
             }
             if (!outcome) return outcome;
             continue;  // another reader was faster
         }
         if (ended) return 0;
-        TRY(pay_credit());
+        Result<> const paid = pay_credit(wait);
         if (wait == LinkWait::NoWait) return fail(Error::WouldBlock);
+        TRY(paid);
         TRY(input_queue_.wait_until([&] { return input_.is_ready() || owes_credit(); }, kNever,
                                     WaitMode::Interruptible));
     }
 }
 
-Result<> LinkSession::pay_credit() {
+Result<> LinkSession::pay_credit(LinkWait wait) {
     if (!owes_credit() || input_.has_ended()) return {};
-    TRY(transmit_mutex_.lock_until(kNever, WaitMode::Interruptible));
+    TRY(lock_transmit(wait));
     sched::MutexGuard guard{transmit_mutex_, sched::kAdoptLock};
+    if (wait == LinkWait::NoWait && port_.transmit_room() < kHeader + sizeof(hal::CreditPayload))
+        return fail(Error::WouldBlock);
     hal::CreditPayload const credit{credit_owed_.exchange(0, std::memory_order_relaxed)};
     if (credit.bytes == 0) return {};
-    auto const sent = send_frame(FrameType::StdinCredit, sizeof credit, LinkWait::Interruptible,
-                                 WaitMode::Interruptible, [&](FrameBytes& frame, size_t count) -> Result<u64> {
+    auto const sent = send_frame(FrameType::StdinCredit, sizeof credit, wait, WaitMode::Interruptible,
+                                 [&](FrameBytes& frame, size_t count) -> Result<u64> {
         frame.write(kHeader, {reinterpret_cast<u8 const*>(&credit), count});
         return count;
     });

@@ -75,8 +75,8 @@ class LinkSession final : public BytePort::Client {
     [[nodiscard]] bool owes_credit() const {
         return credit_owed_.load(std::memory_order_relaxed) >= kInputSize / 4;
     }
-    // Interruptible: the debt stays then, and the next reader pays it.
-    [[nodiscard]] Result<> pay_credit();
+    // When it is interrupted, or would have to wait and may not, the debt stays, and the next reader pays it.
+    [[nodiscard]] Result<> pay_credit(LinkWait wait);
     void end_input(char const* why);
     void raise_event(u64 signals);
     [[noreturn]] void run_events();
