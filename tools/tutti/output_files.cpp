@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "output_files.hpp"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <cstdlib>
 #include <filesystem>
+#include <utility>
 
 #include "cli_error.hpp"
 #include "file_set.hpp"
 #include "hal/host_link.hpp"
 
 namespace tutti::cli {
-namespace {
-
-constexpr char kPartial[] = ".tutti-partial";
-
-}  // namespace
-
 OutputFiles::OutputFiles(std::vector<PathPair> const& pairs) {
     for (PathPair const& pair : pairs) {
         Target target{.guest = normalise_guest_path(pair.first), .host = pair.second};
@@ -29,11 +26,15 @@ OutputFiles::OutputFiles(std::vector<PathPair> const& pairs) {
     }
 }
 
-OutputFiles::~OutputFiles() {
-    if (open_ && S_ISREG(mode_)) ::unlink((path_ + kPartial).c_str());
+OutputFiles::~OutputFiles() { close_partial(); }
+
+void OutputFiles::close_partial() {
+    if (fd_ < 0) return;
+    ::close(std::exchange(fd_, -1));
+    ::unlink(partial_.c_str());
 }
 
-std::string OutputFiles::host_path_for(std::string const& guest_path) {
+std::string OutputFiles::host_path_for(std::string const& guest_path, bool is_directory) {
     std::string const path = normalise_guest_path(guest_path);
     Target* best = nullptr;
     for (Target& target : targets_) {
@@ -45,7 +46,8 @@ std::string OutputFiles::host_path_for(std::string const& guest_path) {
     std::string const rest = path.substr(best->guest == "/" ? 0 : best->guest.size());
     // A link received earlier must not lead later files out of the directory.
     std::filesystem::path host = best->host;
-    for (std::filesystem::path const& part : std::filesystem::path(rest).relative_path().parent_path()) {
+    std::filesystem::path const below = std::filesystem::path(rest).relative_path();
+    for (std::filesystem::path const& part : is_directory ? below : below.parent_path()) {
         host /= part;
         if (std::filesystem::is_symlink(host)) throw CliError("The guest sent a file beneath a link: " + guest_path);
     }
@@ -59,8 +61,8 @@ void OutputFiles::begin(std::span<const std::uint8_t> payload) {
     auto const name = payload.subspan(sizeof header);
     std::string const guest_path(name.begin(), name.end());
     if (guest_path.find('\0') != std::string::npos) throw CliError("The guest sent a malformed file name.");
-    path_ = host_path_for(guest_path);
     mode_ = header.mode;
+    path_ = host_path_for(guest_path, S_ISDIR(mode_));
     left_ = header.size;
     open_ = true;
     std::error_code error;
@@ -69,8 +71,10 @@ void OutputFiles::begin(std::span<const std::uint8_t> payload) {
         std::filesystem::create_directories(path_, error);
         if (error) throw CliError("Cannot make the directory " + path_ + ": " + error.message() + ".");
     } else if (S_ISREG(mode_)) {
-        file_ = std::ofstream(path_ + kPartial, std::ios::binary | std::ios::trunc);
-        if (!file_) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
+        // A new file of a name that the guest does not know: what it sent before, a link above all, is never written to.
+        partial_ = (std::filesystem::path(path_).parent_path() / ".tutti-out-XXXXXX").string();
+        fd_ = ::mkostemp(partial_.data(), O_CLOEXEC);
+        if (fd_ < 0) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
     } else if (S_ISLNK(mode_)) {
         link_text_.clear();
     } else {
@@ -82,8 +86,12 @@ void OutputFiles::data(std::span<const std::uint8_t> bytes) {
     if (!open_ || bytes.size() > left_) throw CliError("The guest sent file data out of place.");
     left_ -= bytes.size();
     if (S_ISREG(mode_)) {
-        file_.write(reinterpret_cast<char const*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-        if (!file_) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
+        while (!bytes.empty()) {
+            ssize_t const written = ::write(fd_, bytes.data(), bytes.size());
+            if (written < 0 && errno == EINTR) continue;
+            if (written < 0) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
+            bytes = bytes.subspan(static_cast<std::size_t>(written));
+        }
     } else {
         link_text_.append(bytes.begin(), bytes.end());
     }
@@ -94,10 +102,11 @@ void OutputFiles::end() {
     open_ = false;
     std::error_code error;
     if (S_ISREG(mode_)) {
-        file_.close();
-        if (!file_) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
-        ::chmod((path_ + kPartial).c_str(), mode_ & 0777);
-        std::filesystem::rename(path_ + kPartial, path_, error);
+        ::fchmod(fd_, mode_ & 0777);
+        std::filesystem::rename(partial_, path_, error);
+        if (!error) {
+            if (::close(std::exchange(fd_, -1)) != 0) throw CliError("Cannot write " + path_ + ": " + std::strerror(errno) + ".");
+        }
     } else if (S_ISDIR(mode_)) {
         ::chmod(path_.c_str(), (mode_ & 0777) | 0700);  // files for it are still to come
     } else {

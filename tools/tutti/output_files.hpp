@@ -3,7 +3,6 @@
 // Writes the files a guest sends back (--out) to the host.
 
 #include <cstdint>
-#include <fstream>
 #include <span>
 #include <string>
 #include <vector>
@@ -35,12 +34,14 @@ class OutputFiles {
         std::string host;
         bool received = false;
     };
-    std::string host_path_for(std::string const& guest_path);
+    std::string host_path_for(std::string const& guest_path, bool is_directory);
+    void close_partial();
 
     std::vector<Target> targets_;
     bool open_ = false;
-    std::ofstream file_;
-    std::string path_;       // final name; data goes to path_ + ".tutti-partial" first
+    int fd_ = -1;            // of the file at partial_
+    std::string partial_;    // where data goes first
+    std::string path_;       // final name
     std::string link_text_;  // target of a symbolic link being received
     std::uint32_t mode_ = 0;
     std::uint64_t left_ = 0;
