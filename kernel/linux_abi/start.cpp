@@ -131,13 +131,13 @@ Ref<Process> make_process(Manifest const& manifest, elf::LoadedProgram& program)
     process.file_context().set_working_directory(*directory);
 
     elf::LoadMessage message;
-    auto const loaded = elf::load_program(process.address_space(), names,
+    auto loaded = elf::load_program(process.address_space(), names,
                                           {.path = manifest.executable,
                                            .arguments = manifest.arguments.span(),
                                            .environment = manifest.environment.span()},
                                           message);
     if (!loaded) stop(exit_code_of(loaded.error()), message.view());
-    program = *loaded;
+    program = std::move(*loaded);
     if (!set_image(process.image(), program)) stop(kExitMachine, "no memory for the program's name");
     return *created;
 }
@@ -191,7 +191,7 @@ void run_program() {
     the_process.store(process.get(), std::memory_order_release);
     Start const start = note_start();
     (void)link::send_ready(start.time);
-    std::string_view const name = base_name(process->image().executable.view());
+    std::string_view const name = base_name(manifest->executable);  // as it was called, not what links lead to
     if (!spawn_first_thread(*process, name, program.entry, program.stack_pointer))
         stop(kExitMachine, "no memory for the first thread; give the machine more (--memory)");
 

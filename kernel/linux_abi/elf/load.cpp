@@ -66,7 +66,7 @@ class Loader {
         TRY(arguments_.try_append(request_.arguments));
         Ref<vfs::File> const file = TRY(open_behind_scripts());
         LoadedProgram program;
-        program.executable.assign(file->path());
+        program.executable = TRY(String::create(file->path()));
         stack_limit_ = std::clamp(align_down(request_.stack_limit, kPageSize), kFirstStackSize, arch::kUserEnd / 2);
         space_.set_map_top(VirtAddr{kStackTop - std::max(stack_limit_, kLeastStackRoom) - kStackGap});
         space_.set_stack_limit(stack_limit_);

@@ -43,7 +43,7 @@ struct LoadedProgram {
     VirtAddr auxiliary_start;
     size_t auxiliary_size = 0;   // bytes, AT_NULL included
     VirtAddr vdso_base;          // null when it could not be mapped
-    FixedString<256> executable;  // the ELF file that runs: the script's interpreter for a script
+    String executable;  // the ELF file that runs: the script's interpreter for a script
 };
 
 // Why a load failed, for a person: "/bin/x: is for aarch64, this machine is x86_64".
