@@ -17,8 +17,9 @@ Result<u64> File::read(vm::IoBuffer& to) {
     if (!flags().has(OpenFlags::Read)) return fail(Error::BadFileDescriptor);
     if (positioning() == Positioning::Stream) return do_read(0, to);
     sched::MutexGuard guard{position_mutex_};
-    u64 const count = TRY(do_read(position_, to));
-    position_ += count;
+    u64 const position = position_.load(std::memory_order_relaxed);
+    u64 const count = TRY(do_read(position, to));
+    position_.store(position + count, std::memory_order_relaxed);
     return count;
 }
 
@@ -27,9 +28,9 @@ Result<u64> File::write(vm::IoBuffer& from) {
     u64 offset = 0;
     if (positioning() == Positioning::Stream) return do_write(offset, from);
     sched::MutexGuard guard{position_mutex_};
-    offset = position_;
+    offset = position_.load(std::memory_order_relaxed);
     u64 const count = TRY(do_write(offset, from));
-    position_ = offset + count;
+    position_.store(offset + count, std::memory_order_relaxed);
     return count;
 }
 
@@ -52,20 +53,20 @@ Result<u64> File::seek(i64 offset, SeekOrigin origin) {
     u64 const size = origin == SeekOrigin::Start || origin == SeekOrigin::Current ? 0 : size_for_seek();
     switch (origin) {
         case SeekOrigin::Start: break;
-        case SeekOrigin::Current: base = static_cast<i64>(position_); break;
+        case SeekOrigin::Current: base = static_cast<i64>(position_.load(std::memory_order_relaxed)); break;
         case SeekOrigin::End: base = static_cast<i64>(size); break;
         case SeekOrigin::Data:
         case SeekOrigin::Hole:
             // No holes are reported: all is data up to the end, where the one hole begins.
             if (offset < 0 || static_cast<u64>(offset) >= size) return fail(Error::NoDeviceAddress);
-            position_ = origin == SeekOrigin::Data ? static_cast<u64>(offset) : size;
-            return position_;
+            position_.store(origin == SeekOrigin::Data ? static_cast<u64>(offset) : size, std::memory_order_relaxed);
+            return position_.load(std::memory_order_relaxed);
     }
     i64 target = 0;
     if (__builtin_add_overflow(base, offset, &target)) return fail(Error::Overflow);
     if (target < 0) return fail(Error::InvalidArgument);
-    position_ = static_cast<u64>(target);
-    return position_;
+    position_.store(static_cast<u64>(target), std::memory_order_relaxed);
+    return static_cast<u64>(target);
 }
 
 Attributes File::attributes() {

@@ -55,6 +55,9 @@ class File : public RefCounted<File> {
     // The new position. SeekOnPipe for streams, InvalidArgument, NoDeviceAddress (no data or hole beyond).
     virtual Result<u64> seek(i64 offset, SeekOrigin origin);
 
+    // The position that others may be moving just now; 0 for streams. Takes no lock.
+    [[nodiscard]] u64 position() const { return position_.load(std::memory_order_relaxed); }
+
     // Device control; `argument` is a number or a user address, as `command` says. NotTerminal for unknown commands.
     virtual Result<i64> control(u32 command, u64 argument);
 
@@ -117,7 +120,7 @@ class File : public RefCounted<File> {
     [[nodiscard]] bool is_nonblocking() const { return flags().has(OpenFlags::NonBlock); }
 
     sched::Mutex position_mutex_{"file position"};  // held over a whole read or write at the current position, as POSIX asks
-    u64 position_ GUARDED_BY(position_mutex_) = 0;
+    std::atomic<u64> position_{0};  // written under position_mutex_; relaxed: a number
 
   private:
     std::atomic<u32> flags_;  // relaxed: each bit stands for itself

@@ -84,6 +84,8 @@ class Inode : public RefCounted<Inode> {
                             RenameMode mode);                   // CrossDevice, ...
     // Entries from `position` on ("." and ".." are the caller's: vfs/directory_file.hpp).
     virtual Result<> list(u64 position, DirectorySink& sink);
+    // Entries that are added from now on are listed at or behind this position.
+    [[nodiscard]] virtual u64 list_end() { return ~u64{0}; }
     // Appends the name that `child` has in this directory.
     virtual Result<> name_of(Inode const& child, String& name); // NotFound
 

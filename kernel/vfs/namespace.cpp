@@ -156,7 +156,7 @@ Result<Ref<File>> Namespace::open(Inode& start, std::string_view path, OpenReque
         if (parent.is_special) {
             Ref<Inode> const inode = TRY(resolve(*from, path));
             String full;
-            TRY(path_of(*inode, full));
+            (void)path_of(*inode, full);  // a removed directory has none
             if (request.create && request.exclusive) return fail(Error::Exists);
             return open_inode(*inode, request, std::move(full), false);
         }
@@ -244,13 +244,22 @@ Result<> Namespace::path_of(Inode& directory, String& path) {
     // Names from the leaf to the root, then joined the other way round.
     Vector<String> names;
     Ref<Inode> at{directory};
+    auto const is_still_in = [&](Inode& parent) {
+        Result<Ref<Inode>> const now = at->parent();
+        return !now || now->get() == &parent;
+    };
     while (at.get() != root_.get()) {
         while (Inode* const covered = at->covers()) at = Ref<Inode>{*covered};
         if (at.get() == root_.get()) break;
         Ref<Inode> up = TRY(at->parent());
         if (up.get() == at.get()) break;
         String name;
-        TRY(up->name_of(*at, name));
+        if (Result<> const found = up->name_of(*at, name); !found) {
+            if (found.error() != Error::NotFound || is_still_in(*up)) return found;
+            names.clear();  // it has been moved meanwhile: from the leaf again
+            at = Ref<Inode>{directory};
+            continue;
+        }
         TRY(names.try_push_back(std::move(name)));
         at = across_mounts(std::move(up));
     }

@@ -2,6 +2,7 @@
 // File descriptors: numbers, copies, flags, limits, concurrent use.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -279,6 +280,23 @@ TEST(close_during_a_blocked_read_is_safe) {
         signal(SIGPIPE, SIG_DFL);
         close(ends[1]);
     }
+}
+
+// The information about a descriptor whose number it has got itself.
+TEST(information_about_itself) {
+    const int fd = memfd_create("file", MFD_CLOEXEC);
+    REQUIRE(fd >= 0 && write(fd, "12345", 5) == 5);
+    const std::string path = "/proc/self/fdinfo/" + std::to_string(fd);
+    const int information = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    REQUIRE(information >= 0);
+    char text[200];
+    const ssize_t count = read(information, text, sizeof text);
+    CHECK(count > 0 && std::string(text, static_cast<std::size_t>(count)).find("pos:\t5\n") == 0);
+    CHECK_EQ(lseek(information, 0, SEEK_SET), 0);
+    CHECK_OK(dup2(information, fd));
+    CHECK(read(fd, text, sizeof text) > 0);
+    close(information);
+    close(fd);
 }
 
 int main(int argc, char** argv) { return run_all(argc, argv); }

@@ -280,6 +280,22 @@ TEST(reading_a_large_directory) {
     close(file);
 }
 
+TEST(a_listing_ends_while_what_it_lists_is_renamed) {
+    ScratchDirectory directory;
+    constexpr int kFiles = 2000;  // more than one call brings
+    for (int i = 0; i < kFiles; ++i) write_file(directory.path(std::to_string(i)), "");
+    DIR* listing = opendir(c(directory.path()));
+    REQUIRE(listing);
+    int seen = 0;
+    while (dirent* entry = readdir(listing)) {
+        if (entry->d_name[0] == '.') continue;
+        if (!CHECK(++seen <= 2 * kFiles)) break;
+        CHECK_OK(renameat(dirfd(listing), entry->d_name, dirfd(listing), c(std::string{entry->d_name} + ".x")));
+    }
+    closedir(listing);
+    CHECK_EQ(entries_of(directory.path()).size(), std::size_t{kFiles + 2});
+}
+
 TEST(rewinding_a_directory) {
     ScratchDirectory scratch;
     write_file(scratch.path("a"), "");

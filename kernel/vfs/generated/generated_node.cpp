@@ -133,7 +133,7 @@ Result<Ref<Inode>> GeneratedDirectory::lookup(std::string_view name) {
 Result<Ref<Inode>> GeneratedDirectory::parent() { return directory() ? directory() : Ref<Inode>{*this}; }
 
 Result<> GeneratedDirectory::list(u64 position, DirectorySink& sink) {
-    for (size_t i = position - 2; i < nodes_.size(); ++i)
+    for (size_t i = position < 2 ? 0 : position - 2; i < nodes_.size(); ++i)
         if (!sink.add({.name = nodes_[i]->name(), .inode = nodes_[i]->number(), .type = nodes_[i]->type(),
                        .next = i + 3}))
             break;

@@ -64,7 +64,7 @@ class DescriptorInformation final : public GeneratedText {
         Result<Ref<File>> const found = source_.file(process_, descriptor_);
         if (!found) return fail(Error::NotFound);
         File& file = **found;
-        u64 const position = file.seek(0, SeekOrigin::Current).value_or(0);
+        u64 const position = file.position();
         u32 const flags = source_.open_bits(process_, descriptor_);
         char octal[12];
         size_t at = sizeof octal;

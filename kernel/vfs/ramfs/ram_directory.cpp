@@ -87,6 +87,7 @@ Result<Ref<Inode>> RamDirectory::lookup(std::string_view name) {
 Result<Ref<Inode>> RamDirectory::add(std::string_view name, Ref<RamNode> node) {
     Entry* const entry = TRY(make_entry(name, node));
     std::optional<Error> error;
+    node->add_link();  // before others can find it
     {
         smp::SpinGuard guard{lock_};
         if (removed_)
@@ -97,10 +98,10 @@ Result<Ref<Inode>> RamDirectory::add(std::string_view name, Ref<RamNode> node) {
             insert(*entry);
     }
     if (error) {
+        node->drop_link();
         delete entry;
         return fail(*error);
     }
-    node->add_link();
     touch_modify();
     return Ref<Inode>{std::move(node)};
 }
@@ -185,6 +186,7 @@ Result<> RamDirectory::rename_locked(Renaming& work) {
 
     if (work.mode == RenameMode::Exchange) {
         if (target == nullptr) return fail(Error::NotFound);
+        if (target->node->mounted_here() != nullptr) return fail(Error::Busy);
         if (target->node->is_directory() && work.from.is_within(static_cast<RamDirectory&>(*target->node)))
             return fail(Error::InvalidArgument);
         std::swap(source->node, target->node);
@@ -273,6 +275,11 @@ Result<> RamDirectory::rename(std::string_view old_name, Inode& new_directory, s
         to.touch_modify();
     }
     return {};
+}
+
+u64 RamDirectory::list_end() {
+    smp::SpinGuard guard{lock_};
+    return next_position_;
 }
 
 Result<> RamDirectory::list(u64 position, DirectorySink& sink) {

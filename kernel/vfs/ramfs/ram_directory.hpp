@@ -28,6 +28,7 @@ class RamDirectory final : public RamNode {
     Result<> rename(std::string_view old_name, Inode& new_directory, std::string_view new_name,
                     RenameMode mode) override;
     Result<> list(u64 position, DirectorySink& sink) override;
+    [[nodiscard]] u64 list_end() override;
     Result<> name_of(Inode const& child, String& name) override;
 
     void become_root() { set_parent(this); }
