@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "harness/test.hpp"
+#include "sched/wait/wake_ups_test.hpp"
 
 namespace tutti::drivers {
 namespace {
@@ -53,17 +54,6 @@ struct LinkSessionTest {
     }
 };
 
-class WakeUps final : public sched::WaitQueue::Observer {
-  public:
-    explicit WakeUps(sched::WaitQueue& queue) : Observer{&count_one}, queue_{queue} { queue_.add(*this); }
-    ~WakeUps() { (void)queue_.remove(*this); }
-    u32 count = 0;
-
-  private:
-    ISR_SAFE static void count_one(Observer& self, u32) { ++static_cast<WakeUps&>(self).count; }
-    sched::WaitQueue& queue_;
-};
-
 }  // namespace
 
 TEST_F(LinkSessionTest, pays_for_an_interrupted_reader) {
@@ -84,7 +74,7 @@ TEST_F(LinkSessionTest, pays_for_an_interrupted_reader) {
 
 // Whoever polls a terminal waits on the queue of its input, for both directions.
 TEST_F(LinkSessionTest, tells_the_input_queue_of_room) {
-    WakeUps const wake_ups{session.input_queue()};
+    sched::WakeUps const wake_ups{session.input_queue()};
     port.set_full(true);
     EXPECT(!session.output_ready());
     EXPECT_EQ(wake_ups.count, u32{0});

@@ -2,6 +2,7 @@
 // A pipe between two CPUs: small writes are whole, and whoever waits hears of all that is in it.
 #include "harness/test.hpp"
 #include "mem/frame/frame_allocator.hpp"
+#include "sched/wait/wake_ups_test.hpp"
 #include "smp/debug/race_point.hpp"
 #include "vfs/pipe/pipe_buffer.hpp"
 
@@ -10,17 +11,6 @@ namespace {
 
 constexpr u64 kRecord = PipeBuffer::kAtomicWrite;
 constexpr u64 kRecords = 20;
-
-class WakeUps final : public sched::WaitQueue::Observer {
-  public:
-    explicit WakeUps(sched::WaitQueue& queue) : Observer{&count_one}, queue_{queue} { queue_.add(*this); }
-    ~WakeUps() { (void)queue_.remove(*this); }
-    u32 count = 0;
-
-  private:
-    ISR_SAFE static void count_one(Observer& self, u32) { ++static_cast<WakeUps&>(self).count; }
-    sched::WaitQueue& queue_;
-};
 
 }  // namespace
 
@@ -65,7 +55,7 @@ TEST(pipe_buffer, announces_what_was_written_before_memory_ran_out) {
         Ref<PipeBuffer> const pipe = *PipeBuffer::create();
         pipe->add_reader();
         pipe->add_writer();
-        WakeUps const wake_ups{pipe->queue()};
+        sched::WakeUps const wake_ups{pipe->queue()};
         vm::IoBuffer from = vm::IoBuffer::kernel(bytes);
         mem::set_allocation_fault_period(2);
         Result<u64> const written = pipe->write(from, true);
