@@ -10,12 +10,12 @@
 // flush its translations, for which others answer interrupts while they wait.
 #pragma once
 
+#include <atomic>
+
 #include "arch/cpu.hpp"
 #include "arch/page_table_format.hpp"
 #include "base/assert.hpp"
 #include "smp/context/context.hpp"
-
-#include <atomic>
 
 namespace tutti::mem {
 
